@@ -1,0 +1,1 @@
+"""The embedded regions, and the scripts that remake them from their published sources."""

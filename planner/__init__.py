@@ -1,0 +1,1 @@
+"""Decisions: from standards and people to a verified plan."""
