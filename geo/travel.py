@@ -1,0 +1,75 @@
+"""Distances between demand points and sites: sparse, whole metres, and the one rule of what 'covered' means."""
+
+import numpy as np
+from scipy import sparse
+from scipy.spatial import cKDTree
+
+
+def whole_metres(dx, dy, detour_factor=1.0):
+    """Return straight-line metres times ``detour_factor``, rounded half up to whole metres, for differences in metres."""
+    return np.floor(np.hypot(dx, dy) * detour_factor + 0.5).astype(np.int64)
+
+
+def is_covered(metres, standard_metres):
+    """The rule, for the whole product: a demand point is covered when its distance is at most the standard."""
+    return metres <= standard_metres
+
+
+def arcs_within(demand, sites, standard_metres, detour_factor=1.0):
+    """Return every demand-site pair within the standard.
+
+    demand           DataFrame with whole-metre columns x, y; n rows
+    sites            DataFrame with whole-metre columns x, y; m rows
+    standard_metres  one number, or n numbers (one a demand point)
+    Returns a scipy CSR array, n x m, of whole metres; absent = beyond the standard; a pair at 0 m is a stored 0.
+    """
+    standard = np.broadcast_to(np.asarray(standard_metres, dtype=np.int64), len(demand))
+    demand_xy, site_xy = _xy(demand), _xy(sites)
+    rows, columns, metres = [], [], []
+    tree = cKDTree(site_xy)
+    for limit in np.unique(standard):
+        chosen = np.flatnonzero(standard == limit)
+        # One metre more than the standard, so that rounding never hides a pair; the rule below decides.
+        pairs = cKDTree(demand_xy[chosen]).sparse_distance_matrix(
+            tree, (limit + 1) / detour_factor, output_type="ndarray"
+        )
+        i, j = chosen[pairs["i"]], pairs["j"]
+        d = whole_metres(*(demand_xy[i] - site_xy[j]).T, detour_factor)
+        keep = is_covered(d, limit)
+        rows.append(i[keep])
+        columns.append(j[keep])
+        metres.append(d[keep])
+    i, j, d = np.concatenate(rows), np.concatenate(columns), np.concatenate(metres)
+    order = np.lexsort((j, i))  # built by hand: scipy's own conversions may drop or merge stored zeros
+    starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=len(demand)))])
+    return sparse.csr_array((d[order], j[order], starts), shape=(len(demand), len(sites)))
+
+
+def nearest(demand, sites, detour_factor=1.0):
+    """Return (metres, position) of each demand point's nearest site; of equally near ones the first in the order of ``sites``.
+
+    Both are whole-number arrays on the rows of ``demand``. Raises ValueError when there is no site.
+    """
+    if not len(sites):
+        raise ValueError("no site to be near to: give at least one")
+    demand_xy, site_xy = _xy(demand), _xy(sites)
+    tree = cKDTree(site_xy)
+    several = min(8, len(sites))
+    _, position = tree.query(demand_xy, k=several)
+    position = np.asarray(position).reshape(len(demand_xy), several)
+    metres = whole_metres(
+        demand_xy[:, None, 0] - site_xy[position, 0], demand_xy[:, None, 1] - site_xy[position, 1], detour_factor
+    )
+    best = metres.min(axis=1)
+    first = np.where(metres == best[:, None], position, len(sites)).min(axis=1)
+    return best, first
+
+
+def distances(origins, destinations, detour_factor=1.0):
+    """Return all distances between two short tables with columns x, y: whole metres, len(origins) x len(destinations)."""
+    a, b = _xy(origins), _xy(destinations)
+    return whole_metres(a[:, None, 0] - b[None, :, 0], a[:, None, 1] - b[None, :, 1], detour_factor)
+
+
+def _xy(frame):
+    return frame[["x", "y"]].to_numpy(dtype=np.int64)

@@ -1,0 +1,29 @@
+"""Maximal covering location problem (Church, ReVelle 1974, Papers of the Regional Science Association 32:101-118).
+
+    maximise    sum_i  a_i y_i
+    subject to  serve_i:  y_i <= sum_{j in N_i} x_j    for every demand row i
+                size:     sum_j x_j = p
+                x_j in {0, 1},  0 <= y_i <= 1
+
+    x_j    1 when a station stands at site j
+    y_i    1 when demand row i is served (whole of itself once x is)
+    a_i    persons of row i
+    N_i    sites within the standard of row i
+    p      sites to open
+"""
+
+import pulp
+
+
+def mclp(cover, persons, p):
+    """Return the PuLP model for ``cover`` (CSR array of 1, rows x sites), ``persons`` a row and ``p`` sites."""
+    rows, sites = cover.shape
+    model = pulp.LpProblem("mclp", pulp.LpMaximize)
+    x = [pulp.LpVariable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(sites)]
+    y = [pulp.LpVariable(f"y{i:06d}", 0, 1) for i in range(rows)]
+    model += pulp.LpAffineExpression(zip(y, (int(a) for a in persons), strict=True))
+    for i in range(rows):
+        near = cover.indices[cover.indptr[i] : cover.indptr[i + 1]]
+        model += pulp.LpAffineExpression([(y[i], 1)] + [(x[j], -1) for j in near]) <= 0, f"serve_{i}"
+    model += pulp.LpAffineExpression([(v, 1) for v in x]) == p, "size"
+    return model

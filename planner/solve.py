@@ -1,0 +1,163 @@
+"""The one place that knows solvers: a PuLP formulation goes in, an honest solution comes out.
+
+PuLP's own status is never read: it calls a run stopped by a limit "Optimal". What is told here comes from HiGHS's model status,
+its primal status, its gap and its bound, and the values are checked against every row of the model before anyone sees them.
+"""
+
+import time
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+import pulp
+from scipy import sparse
+
+THREADS = 1  # constant: HiGHS answers "Not Solved" at once when the number changes within a process
+TOLERANCE = 1e-6
+POLL_SECONDS = 0.05
+
+OPTIMAL, WITHIN_GAP, INTERIM, INFEASIBLE, NO_PLAN = "optimal", "within_gap", "interim", "infeasible", "no_plan"
+
+
+class SolverFault(Exception):
+    """The solver's answer cannot be trusted: values that break the model, or a status that says nothing. Exit code 7."""
+
+    exit_code = 7
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a model's solution is worth.
+
+    status     optimal | within_gap | interim (a limit or a cancel stopped it) | infeasible | no_plan
+    values     number by variable name; empty where there is no plan; whole where the variable is whole
+    objective  of these values, recomputed; None where there is no plan
+    bound      no solution is better than this
+    gap        |objective - bound| / max(|objective|, 1); 0.0 when proven
+    """
+
+    status: str
+    values: dict
+    objective: float | None
+    bound: float | None
+    gap: float | None
+    seconds: float
+
+    @property
+    def has_plan(self):
+        return self.status in (OPTIMAL, WITHIN_GAP, INTERIM)
+
+
+def solve(model, *, seconds=60.0, gap=0.0, start=None, progress=None, cancel=None):
+    """Return the :class:`Solution` of a PuLP model.
+
+    seconds   limit; reaching it with a plan makes the status ``interim``
+    gap       relative gap at which to stop; 0 asks for a proof
+    start     numbers by variable name: a known plan to improve on (others are 0)
+    progress  called as progress(seconds, gap or None, best or None), a few times a second
+    cancel    has ``is_set()``; when set, the best plan so far comes back within a moment
+    Raises :class:`SolverFault` when the values break a row of the model or the status is none of the above.
+    """
+    began = time.monotonic()
+    variables = model.variables()
+    sign = -1.0 if model.sense == pulp.LpMaximize else 1.0
+    constant = float(model.objective.constant)
+    translator = pulp.HiGHS(msg=False, threads=THREADS, timeLimit=seconds, gapRel=gap, gapAbs=0.0, random_seed=1)
+    translator.createAndConfigureSolver(model)
+    translator.buildSolverModel(model)
+    highs = model.solverModel
+    if start is not None:
+        known = highspy.HighsSolution()
+        known.col_value = [float(start.get(v.name, 0.0)) for v in variables]
+        highs.setSolution(known)
+    _run(highs, began, sign, constant, progress, cancel)
+    if highs.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+        highs.setOptionValue("presolve", "off")  # presolve cannot tell which of the two it is; the solver proper can
+        _run(highs, began, sign, constant, progress, cancel)
+    return _read(highs, variables, sign, constant, gap, time.monotonic() - began)
+
+
+def _run(highs, began, sign, constant, progress, cancel):
+    """Run in HiGHS's own thread, so that a cancel is heard at once; a plan found before it is kept."""
+    seen = {"gap": None, "best": None}
+
+    def watch(event):
+        data = event.data_out
+        if abs(data.mip_primal_bound) < highspy.kHighsInf:
+            seen["best"] = sign * data.mip_primal_bound + constant
+            seen["gap"] = data.mip_gap if data.mip_gap < highspy.kHighsInf else None
+
+    highs.HandleUserInterrupt = True
+    highs.cbMipInterrupt.subscribe(watch)
+    highs.startSolve()
+    told = began
+    finished = False
+    while not finished:
+        finished, _ = highs.wait(POLL_SECONDS)
+        if cancel is not None and cancel.is_set():
+            highs.cancelSolve()
+        now = time.monotonic()
+        if progress is not None and now - told >= 0.25:
+            told = now
+            progress(now - began, seen["gap"], seen["best"])
+
+
+def _read(highs, variables, sign, constant, asked_gap, seconds):
+    status, info = highs.getModelStatus(), highs.getInfo()
+    known = highspy.HighsModelStatus
+    if status == known.kInfeasible:
+        return Solution(INFEASIBLE, {}, None, None, None, seconds)
+    stopped = status in (known.kTimeLimit, known.kInterrupt, known.kSolutionLimit, known.kObjectiveTarget)
+    if status not in (known.kOptimal, known.kModelEmpty) and not stopped:
+        raise SolverFault(f"the solver ended with '{highs.modelStatusToString(status)}', which is no answer")
+    whole = np.array([v.cat == pulp.LpInteger for v in variables], dtype=bool)
+    is_mip = bool(whole.any())
+    bound = sign * info.mip_dual_bound + constant if is_mip else None
+    if info.primal_solution_status != 2:  # kSolutionStatusFeasible
+        if not stopped:
+            raise SolverFault("the solver says 'optimal' and holds no feasible values")
+        return Solution(NO_PLAN, {}, None, bound, None, seconds)
+    values = np.array(highs.getSolution().col_value, dtype=float)
+    values[whole] = _whole(values[whole])
+    _check_rows(highs, values)
+    objective = float(values @ np.array(highs.getLp().col_cost_, dtype=float)) * sign + constant
+    if not is_mip:
+        bound = objective if status == known.kOptimal else None
+    elif status == known.kModelEmpty:
+        bound = objective
+    left = None if bound is None or not np.isfinite(bound) else abs(objective - bound) / max(abs(objective), 1.0)
+    if stopped:
+        verdict = INTERIM
+    elif left is not None and left <= TOLERANCE:
+        verdict, left = OPTIMAL, 0.0
+    elif left is not None and left <= asked_gap + TOLERANCE:
+        verdict = WITHIN_GAP
+    else:
+        raise SolverFault(f"the solver says 'optimal' with a gap of {left}")
+    named = {v.name: (int(x) if w else float(x)) for v, x, w in zip(variables, values, whole, strict=True)}
+    return Solution(verdict, named, objective, bound, left, seconds)
+
+
+def _whole(values):
+    rounded = np.rint(values)
+    worst = np.abs(values - rounded).max(initial=0.0)
+    if worst > 1e-4:
+        raise SolverFault(f"a whole-number variable came back as a fraction, {worst} off")
+    return rounded
+
+
+def _check_rows(highs, values):
+    """Raise unless the rounded values keep every row and bound: a solver's word alone is not enough."""
+    lp = highs.getLp()
+    matrix = lp.a_matrix_
+    shape = (lp.num_row_, lp.num_col_)
+    kind = sparse.csc_array if matrix.format_ == highspy.MatrixFormat.kColwise else sparse.csr_array
+    rows = kind((matrix.value_, matrix.index_, matrix.start_), shape=shape) @ values if lp.num_row_ else np.zeros(0)
+    for got, low, high in (
+        (rows, lp.row_lower_, lp.row_upper_),
+        (values, lp.col_lower_, lp.col_upper_),
+    ):
+        low, high = np.array(low, dtype=float), np.array(high, dtype=float)
+        slack = TOLERANCE * 10 * np.maximum(1.0, np.abs(got))
+        if (got < low - slack).any() or (got > high + slack).any():
+            raise SolverFault("the solver's values break a constraint of the model")
