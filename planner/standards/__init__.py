@@ -1,6 +1,7 @@
 """The register of planning standards: every figure of the five plan documents, by id, with document and clause.
 
-The figures are data (``standards.csv``, ``cities.csv``, ``institutions.csv``); a planner corrects or adds one there, and nowhere else.
+The figures are data (``standards.csv``, ``cities.csv``, ``institutions.csv``); a planner corrects or adds one there,
+and nowhere else.
 """
 
 import csv
@@ -28,8 +29,8 @@ PER = re.compile(r"\bper (\d+)\b(?! to \d)")
 class Standard:
     """One rule, target, baseline or siting decision, as the document states it.
 
-    ``value`` and ``value_max`` are exact; None = the document gives no figure. ``value_max`` is the upper end of a range.
-    ``areas`` are names as printed (cities, or institutions). ``per`` is N of a unit "... per N ...". Years are four digits.
+    ``value`` and ``value_max``, the upper end of a range, are exact; None = the document gives no figure.
+    ``areas`` are names as printed (cities or institutions). ``per`` is N of a unit "... per N ...".
     """
 
     id: str
@@ -89,7 +90,7 @@ class UnknownStandard(KeyError):
 class Standards(Mapping):
     """The register, a read-only mapping id -> :class:`Standard` in the order of the file.
 
-    ``cities`` are the plan's cities by code; ``files`` the sha256 of each file by name, ``digest`` one sha256 over them.
+    ``cities`` are the plan's areas by code; ``files`` the sha256 of each file by name; ``digest`` one sha256 over them.
     """
 
     def __init__(self, standards, cities, files):
@@ -116,7 +117,8 @@ class Standards(Mapping):
     def search(self, *words):
         """Return the standards that contain every word, in the order of the file; no words = all of them.
 
-        Chinese or English, upper or lower case, half or full width; over id, names, areas, clause, document, topic, unit and note.
+        Chinese or English, upper or lower case, half or full width; over id, names, areas, clause, document, topic,
+        unit and note.
         """
         wanted = [_folded(word) for phrase in words for word in phrase.split()]
         return tuple(self._by_id[id] for id, text in self._text.items() if all(word in text for word in wanted))
@@ -217,20 +219,7 @@ def _standard(row, line, faults):
     figures = {column: parsed(column, Fraction) for column in ("value", "value_max", "base_value")}
     years = {column: parsed(column, int) for column in ("base_year", "target_year")}
     per = PER.search(row["unit"])
-    text = (
-        "id",
-        "document",
-        "clause",
-        "topic",
-        "name_zh",
-        "name_en",
-        "scope",
-        "comparator",
-        "unit",
-        "nature",
-        "formula",
-        "note",
-    )
+    text = [field.name for field in fields(Standard) if field.type is str]
     return Standard(
         areas=tuple(area for area in row["area"].split(";") if area),
         per=int(per.group(1)) if per else None,
@@ -248,6 +237,5 @@ def _folded(text):
 def _searchable(standard, cities):
     in_english = [city.name_en for city in cities if city.name_zh in standard.areas]
     parts = [standard.id, standard.name_zh, standard.name_en, *standard.areas, *in_english]
-    return _folded(
-        "\n".join([*parts, standard.clause, standard.document, standard.topic, standard.unit, standard.note])
-    )
+    parts += [standard.clause, standard.document, standard.topic, standard.unit, standard.note]
+    return _folded("\n".join(parts))
