@@ -69,6 +69,7 @@ BY_PATH = {tuple(setting.key.split(".")): setting for setting in SETTINGS}
 BED_TARGETS = "beds.targets"
 BED_TARGET = Setting(BED_TARGETS, "bed_targets", "exact", 0.1, 50)
 TABLES = {path[:1] for path in BY_PATH if len(path) > 1} | {("beds", "targets")}
+TABLE_NAMES = tuple(sorted(".".join(path) for path in TABLES))
 KNOWN_KEYS = ("extends", *(setting.key for setting in SETTINGS), BED_TARGETS)
 
 # What no document gives. Marked as assumed wherever it is shown.
@@ -168,10 +169,7 @@ class Scenario:
         else:
             faults.append(self._fault("scenario_table", BED_TARGETS, self.bed_targets))
         if not faults:
-            faults = [
-                self._fault(*each)
-                for each in _contradictions({each.name: getattr(self, each.name) for each in fields(self)})
-            ]
+            faults = [self._fault(*each) for each in _contradictions(vars(self))]
         if faults:
             raise ScenarioRejected(faults)
 
@@ -183,8 +181,7 @@ class Scenario:
             return value
 
     def _fault(self, key, column, value, params=None):
-        file, row = self.lines.get(column, (self.file, None))
-        return ScenarioFault(key, file, row, column, shown(value), params or {})
+        return ScenarioFault(key, *_place(self.lines, column, value, self.file), column, shown(value), params or {})
 
     def as_dict(self):
         """Return the scenario as plain JSON-able values, exact figures as text; :func:`scenario_from` reads it back."""
@@ -252,9 +249,8 @@ def load_scenario(path):
         overrides = _merged(overrides, _differences(values, values | layer.values))
         values = values | layer.values
     resolved = _by_field(values)
-    for key, column, value, params in _contradictions(resolved, known):
-        file, row = lines.get(column, (found.name, None))
-        faults.append(ScenarioFault(key, file, row, column, shown(value), params))
+    for key, column, value, params in _contradictions(resolved | {"lines": lines}, known):
+        faults.append(ScenarioFault(key, *_place(lines, column, value, found.name), column, shown(value), params))
     if faults:
         raise ScenarioRejected(sorted(faults, key=lambda fault: (fault.file != found.name, fault.file, fault.row or 0)))
     name = unicodedata.normalize("NFC", found.stem)
@@ -323,9 +319,14 @@ def _goal(setting, value):
 def _codes(setting, value):
     if not isinstance(value, list | tuple):
         raise Unfit("scenario_list")
-    if not all(isinstance(code, str) and CODE.fullmatch(code) for code in value):
+    if not all(map(is_code, value)):
         raise Unfit("scenario_code")
     return tuple(dict.fromkeys(value))
+
+
+def is_code(code):
+    """Return whether ``code`` is a six-digit division code, as text."""
+    return isinstance(code, str) and CODE.fullmatch(code) is not None
 
 
 def _number(setting, value):
@@ -380,18 +381,21 @@ def _contradictions(values, known=None):
     """
     preferred, limit = values["rural_preferred_km"], values["rural_km"]
     if preferred > limit:
-        yield "scenario_preferred", "stations.rural_preferred_km", preferred, {"limit": told(limit)}
+        params = {"preferred": told(preferred), "limit": told(limit)}
+        key = _stated(values["lines"], "stations.rural_preferred_km", "stations.rural_km")
+        yield "scenario_preferred", key, told(preferred if key.endswith("preferred_km") else limit), params
     national, provincial = values["national_centres"], values["provincial_centres"]
     for code in provincial:
         if code in national:
-            yield "scenario_centre_twice", "centres.provincial", code, {}
+            yield "scenario_centre_twice", _stated(values["lines"], "centres.provincial", "centres.national"), code, {}
     if not national and not provincial:
         yield "scenario_no_centre", "centres.national", "", {}
     if known is None:
         return
     for code in values["bed_targets"]:
         if code not in known.cities:
-            yield "scenario_city", f"{BED_TARGETS}.{code}", code, {"nearest": _nearest_unit(code, known.cities)}
+            target = told(values["bed_targets"][code])
+            yield "scenario_city", f"{BED_TARGETS}.{code}", target, {"nearest": _nearest_unit(code, known.cities)}
     for code, name in known.cities.items():
         if code not in values["bed_targets"]:
             yield "scenario_no_target", f"{BED_TARGETS}.{code}", "", {"city": name}
@@ -405,6 +409,16 @@ def _contradictions(values, known=None):
             yield "scenario_county", "stations.closed_counties", code, {"nearest": nearest}
 
 
+def _stated(lines, *keys):
+    """Return the first of ``keys`` that a file states, so that the message points to a line; else the first of all."""
+    return next((key for key in keys if key in lines), keys[0])
+
+
+def _place(lines, column, value, file):
+    """Return (file, line) of a code in a list, else of its key; (``file``, None) where no file states it."""
+    return lines.get(f"{column}.{value}") or lines.get(column) or (file, None)
+
+
 def told(value):
     """Return a setting's value as one text, the same in both languages: "7.5", "140200, 140400", "—" for none."""
     if isinstance(value, tuple | list):
@@ -415,11 +429,16 @@ def told(value):
 
 
 def shown(value):
-    """Return any value as short printable text, so that a message can carry it."""
-    try:
-        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    except ValueError:  # a whole number of thousands of digits
-        text = type(value).__name__
+    """Return any value as short printable text, as the file has it, so that a message can carry it."""
+    if isinstance(value, list | tuple):
+        text = ", ".join(map(shown, value[:10]))
+    elif isinstance(value, bool):
+        text = str(value).lower()
+    else:
+        try:
+            text = str(value)
+        except ValueError:  # a whole number of thousands of digits
+            text = type(value).__name__
     text = "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
     return text if len(text) <= 80 else text[:79] + "…"
 
@@ -466,7 +485,7 @@ class RegionCodes:
 
 @dataclass(frozen=True)
 class Layer:
-    """What one file states: ``values`` by key, those that fit; ``lines`` {key: (file, line)} of everything."""
+    """What one file states: ``values`` by key, those that fit; ``lines`` (file, line) by key, and by key.code."""
 
     values: dict[str, object]
     lines: dict[str, tuple[str, int]]
@@ -522,20 +541,23 @@ def _layers(path, below, faults):
         return []
     content, lines = table
     ancestors = _ancestors(path, content.pop("extends", None), lines, below, faults) if "extends" in content else []
-    values = {}
+    values, places = {}, {}
     for key, setting, value in _settings(content, (), path.name, lines, faults):
-        row = lines[key]
+        column = ".".join(key)
+        places[column] = (path.name, lines[key])
         try:
-            values[".".join(key)] = checked(setting, value)
+            values[column] = checked(setting, value)
         except Unfit as unfit:
-            if setting.kind == "codes" and isinstance(value, list):
-                bad = next(n for n, code in enumerate(value) if not (isinstance(code, str) and CODE.fullmatch(code)))
-                row, value = lines[(*key, bad)], value[bad]
-            column = ".".join(key)
-            faults.append(ScenarioFault(unfit.key, path.name, row, shown(column), shown(value), unfit.params))
+            wrong = [(value, lines[key])]
+            if unfit.key == "scenario_code":
+                wrong = [(code, lines[(*key, n)]) for n, code in enumerate(value) if not is_code(code)]
+                values[column] = tuple(filter(is_code, value))
+            for each, row in wrong:
+                faults.append(ScenarioFault(unfit.key, path.name, row, shown(column), shown(each), unfit.params))
+        if setting.kind == "codes" and isinstance(value, list):
+            places |= {f"{column}.{code}": (path.name, lines[(*key, n)]) for n, code in enumerate(value)}
     if "region" in values and values["region"] not in embedded_regions():
         values["region"] = str((path.parent / values["region"]).resolve())
-    places = {".".join(map(str, key)): (path.name, row) for key, row in lines.items()}
     return [*ancestors, Layer(values, places)]
 
 
@@ -610,7 +632,8 @@ def _settings(table, prefix, file, lines, faults):
         elif prefix == ("beds", "targets") and "." not in name:
             yield path, BED_TARGET, value
         else:
-            faults.append(_unknown(".".join(path), KNOWN_KEYS, file, lines[path]))
+            known = TABLE_NAMES if isinstance(value, dict) else KNOWN_KEYS
+            faults.append(_unknown(".".join(path), known, file, lines[path]))
 
 
 def _unknown(key, known, file="", row=None):
