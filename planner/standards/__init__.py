@@ -1,7 +1,7 @@
 """The register of planning standards: every figure of the five plan documents, by id, with document and clause.
 
 The figures are data (``standards.csv``, ``cities.csv``, ``institutions.csv``); a planner corrects or adds one there,
-and nowhere else.
+and nowhere else. ``units.csv`` holds the Chinese name of each unit.
 """
 
 import csv
@@ -18,7 +18,7 @@ from pathlib import Path
 from geo.faults import Fault, Rejected
 
 FOLDER = Path(__file__).parent
-FILES = ("standards.csv", "cities.csv", "institutions.csv")
+FILES = ("standards.csv", "cities.csv", "institutions.csv", "units.csv")
 BED_TARGET_PREFIX = "t3_beds_per_1000_"
 
 # "beds per 1000 residents" is per 1000; "per 1000000 to 2000000" is a range and no single number.
@@ -52,10 +52,15 @@ class Standard:
     nature: str
     formula: str
     note: str
+    unit_zh: str
 
     def name(self, lang="zh"):
         """Return the name in ``lang`` (zh or en)."""
         return self.name_en if lang == "en" else self.name_zh
+
+    def unit_in(self, lang="zh"):
+        """Return the unit in ``lang`` (zh or en)."""
+        return self.unit if lang == "en" else self.unit_zh
 
     @property
     def figure(self):
@@ -162,7 +167,7 @@ def decimal_text(number):
 
 
 def load_standards(folder=None):
-    """Return the :class:`Standards` of the register, or of a folder with the same three files.
+    """Return the :class:`Standards` of the register, or of a folder with the same files.
 
     Raises :class:`geo.faults.Rejected` with every fault found: missing file or column, repeated id, unreadable figure.
     """
@@ -172,11 +177,15 @@ def load_standards(folder=None):
         raise Rejected(missing)
     faults = []
     contents = {name: (folder / name).read_bytes() for name in FILES}
-    columns = [field.name for field in fields(Standard) if field.name not in ("areas", "per")] + ["area"]
+    columns = [field.name for field in fields(Standard) if field.name not in ("areas", "per", "unit_zh")]
+    columns.append("area")
     rows = _rows("standards.csv", contents, columns, "id", faults)
     city_columns = ["adcode", "name_zh", "name_en", "strategy_zh", "role"]
     city_rows = _rows("cities.csv", contents, city_columns, "adcode", faults)
-    standards = [_standard(row, line, faults) for line, row in rows]
+    units = {
+        row["unit"]: row["unit_zh"] for _, row in _rows("units.csv", contents, ["unit", "unit_zh"], "unit", faults)
+    }
+    standards = [_standard(row, line, units, faults) for line, row in rows]
     if faults:
         raise Rejected(faults)
     cities = [City(code=row.pop("adcode"), **{key: row[key] for key in city_columns[1:]}) for _, row in city_rows]
@@ -208,7 +217,7 @@ def _rows(name, contents, columns, key, faults):
     return rows
 
 
-def _standard(row, line, faults):
+def _standard(row, line, units, faults):
     def parsed(column, convert):
         try:
             return convert(row[column]) if row[column] else None
@@ -219,13 +228,14 @@ def _standard(row, line, faults):
     figures = {column: parsed(column, Fraction) for column in ("value", "value_max", "base_value")}
     years = {column: parsed(column, int) for column in ("base_year", "target_year")}
     per = PER.search(row["unit"])
-    text = [field.name for field in fields(Standard) if field.type is str]
+    text = [field.name for field in fields(Standard) if field.type is str and field.name in row]
     return Standard(
         areas=tuple(area for area in row["area"].split(";") if area),
         per=int(per.group(1)) if per else None,
         **figures,
         **years,
         **{column: row[column] for column in text},
+        unit_zh=units.get(row["unit"], row["unit"]),
     )
 
 
@@ -237,5 +247,5 @@ def _folded(text):
 def _searchable(standard, cities):
     in_english = [city.name_en for city in cities if city.name_zh in standard.areas]
     parts = [standard.id, standard.name_zh, standard.name_en, *standard.areas, *in_english]
-    parts += [standard.clause, standard.document, standard.topic, standard.unit, standard.note]
+    parts += [standard.clause, standard.document, standard.topic, standard.unit, standard.unit_zh, standard.note]
     return _folded("\n".join(parts))
