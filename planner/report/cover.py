@@ -1,0 +1,132 @@
+"""The cover of the workbook: what was asked, what came out, how far it is proven, and what every mark means."""
+
+from dataclasses import dataclass
+
+from geo.theme import MARKS
+from planner.report.summary import gap_text, number, thousands
+from planner.scenario import BED_TARGETS, SETTINGS
+from planner.standards import decimal_text
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the cover. ``kind``: title | quiet | alarm | heading | head | text | row | link.
+
+    A link's last cell is the sheet it leads to.
+    """
+
+    kind: str
+    cells: tuple
+
+
+def cover_lines(plan, tables, prepared, summary, checks, cleaned, sheets, words):
+    """Return the cover as a list of :class:`Line`; ``sheets`` gives the sheet of each table."""
+    lines = [Line("title", (summary.title,)), Line("quiet", (summary.subtitle,))]
+    if summary.interim:
+        lines.append(Line("alarm", (summary.interim,)))
+    lines += _texts("headline", summary.headline, words)
+    lines.append(Line("heading", (words("report.contents"),)))
+    lines += [Line("link", (sheets[name], words(f"table.{name}.title"), sheets[name])) for name in tables]
+    lines += _settings(plan.scenario, prepared, words)
+    lines += _overrides(plan.scenario, words)
+    lines += _texts("people", [_people(plan, words)], words)
+    lines += _proofs(plan, words)
+    lines += _texts("verification", [words("report.verified", count=len(checks))], words)
+    lines += [Line("text", (f"● {check.tell(words)}",)) for check in checks]
+    marks = [words(f"report.mark_{name}") for name in ("measured", "modelled", "assumed", "absent", "machine")]
+    lines += _texts("marks", marks, words)
+    lines += _texts("rule_title", [summary.rule], words)
+    lines += _texts("sources", summary.sources, words)
+    if cleaned:
+        lines += _texts("cleaned", [_cleaned(each, words) for each in cleaned], words)
+    return lines
+
+
+def _texts(heading, texts, words):
+    return [Line("heading", (words(f"report.{heading}"),)), *(Line("text", (text,)) for text in texts)]
+
+
+def _settings(scenario, prepared, words):
+    changed = {override.key for override in scenario.overrides}
+    yield Line("heading", (words("report.settings"),))
+    yield Line("head", tuple(words(f"report.setting_{part}") for part in ("name", "value", "basis")))
+    known = [code for code in scenario.bed_targets if code in prepared.standards.cities]
+    table3 = prepared.standards.city_bed_target(known[0]) if known else None
+    targets = _targets(scenario, prepared.region, words)
+    yield Line("row", (words("report.setting.bed_targets"), targets, _basis(BED_TARGETS, table3, changed, words)))
+    for setting in SETTINGS:
+        if setting.field in ("title", "region"):
+            continue
+        standard = prepared.standards[setting.standard] if setting.standard else None
+        said = _said(setting, getattr(scenario, setting.field), prepared.region, words)
+        basis = _basis(setting.key, standard, changed, words)
+        yield Line("row", (words(f"report.setting.{setting.field}"), said, basis))
+
+
+def _basis(key, standard, changed, words):
+    if any(other == key or other.startswith(f"{key}.") for other in changed):
+        return words("report.basis_scenario")
+    if standard is None:
+        return words("report.basis_assumed") + MARKS["assumed"]
+    return f"{standard.document} {standard.clause}"
+
+
+def _targets(scenario, region, words):
+    said = [f"{_name(code, region)} {decimal_text(target)}" for code, target in scenario.bed_targets.items()]
+    return words("report.list_comma").join(said)
+
+
+def _said(setting, value, region, words):
+    if setting.kind == "codes":
+        return words("report.list_comma").join(_name(code, region) for code in value) or words("report.none")
+    if setting.kind == "goal":
+        return words(f"value.goal.{value}")
+    return thousands(value) if setting.kind == "whole" else number(value)
+
+
+def _name(code, region):
+    for frame in (region.cities, region.counties):
+        if code in frame.index:
+            return frame.at[code, "name"]
+    return code
+
+
+def _overrides(scenario, words):
+    yield Line("heading", (words("report.overrides"),))
+    if not scenario.overrides:
+        yield Line("text", (words("report.no_overrides"),))
+    for override in scenario.overrides:
+        name = words(f"report.setting.{_field(override.key)}")
+        yield Line("row", (name, override.key, words("report.changed", old=override.old, new=override.new)))
+
+
+def _field(key):
+    """Return the field that a key of a scenario file fills; a bed target's key ends in the city's code."""
+    return next((s.field for s in SETTINGS if s.key == key), "bed_targets")
+
+
+def _people(plan, words):
+    key = "people_same" if plan.people_in == plan.people_out else "people_differ"
+    return words(f"report.{key}", people_in=thousands(plan.people_in), people_out=thousands(plan.people_out))
+
+
+def _proofs(plan, words):
+    yield Line("heading", (words("report.proofs"),))
+    yield Line("head", tuple(words(f"report.proof_{part}") for part in ("model", "status", "figures")))
+    for name, proof in plan.proofs.items():
+        figures = words(
+            "report.proof_said",
+            objective=_figure(proof.objective, words),
+            bound=_figure(proof.bound, words),
+            gap=gap_text(proof.gap, words),
+        )
+        yield Line("row", (words(f"value.model.{name}"), words(f"value.proof.{proof.status}"), figures))
+
+
+def _figure(value, words):
+    return words("report.absent") if value is None else f"{value:,.4f}".rstrip("0").rstrip(".")
+
+
+def _cleaned(each, words):
+    table, column = words(f"table.{each.table}.sheet"), words(f"column.{each.column}")
+    return words("report.cleaned_row", table=table, column=column, row=each.row, text=each.text)

@@ -1,0 +1,163 @@
+"""What a plan says in sentences, one wording for every output: headline, distance rule, sources, proof."""
+
+import math
+from dataclasses import dataclass
+
+from planner.report.tables import rounded
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Ready text in one language. ``headline`` and ``sources`` are lists; ``interim`` is "" for a proven plan."""
+
+    title: str
+    subtitle: str
+    headline: list
+    rule: str
+    sources: list
+    interim: str
+
+
+def summarise(plan, tables, prepared, words):
+    """Return the :class:`Summary` of a plan and its published tables."""
+    scenario = plan.scenario
+    return Summary(
+        title=scenario.title or scenario.name,
+        subtitle=_subtitle(tables, words),
+        headline=headline(tables, scenario, words),
+        rule=distance_rule(scenario, words),
+        sources=source_lines(prepared, words),
+        interim=interim(plan, words),
+    )
+
+
+def headline(tables, scenario, words):
+    """Return the plan in one to six sentences a planner can copy into a report."""
+    beds, coverage = tables["beds_by_city"], tables["coverage_by_city"].groupby("setting").sum(numeric_only=True)
+    stations, ambulances = tables["stations"], tables["ambulances_by_city"]
+    reach = {"urban": number(scenario.urban_km), "rural": number(scenario.rural_km)}
+    now, plan, persons = (int(beds[column].sum()) for column in ("beds_now", "beds_plan", "persons"))
+    assumed = int(stations["status"].eq("assumed").sum())
+    uncovered = int(coverage["uncovered"].sum())
+    left = words("report.say_uncovered", persons=thousands(uncovered)) if uncovered else words("report.say_all_covered")
+    required, vehicles = (thousands(ambulances[column].sum()) for column in ("required", "plan"))
+    return [
+        words(
+            "report.say_beds",
+            plan=thousands(plan),
+            now=thousands(now),
+            new=thousands(plan - now),
+            now_density=density(now, persons),
+            plan_density=density(plan, persons),
+        ),
+        words("report.say_coverage_now", **reach, **_shares(coverage, "covered_now")),
+        words(
+            "report.say_stations",
+            total=thousands(len(stations)),
+            assumed=thousands(assumed),
+            new=thousands(len(stations) - assumed),
+            **_shares(coverage, "covered"),
+        )
+        + left,
+        words("report.say_ambulances", plan=vehicles, required=required),
+        _centres(tables, words),
+    ]
+
+
+def _centres(tables, words):
+    near, free = tables["catchments"], tables["catchments_free"]
+    farthest = near.loc[near["km"].idxmax()]
+    return words(
+        "report.say_centres",
+        count=len(tables["centres"]),
+        mean=_mean_km(near),
+        farthest=farthest["county"],
+        most=rounded(farthest["km"], 1),
+        free_mean=_mean_km(free),
+    )
+
+
+def _mean_km(catchments):
+    metres = (catchments["km"] * 1000).round().astype("int64")
+    return rounded(int((metres * catchments["persons"]).sum()) / int(catchments["persons"].sum()) / 1000, 1)
+
+
+def _shares(coverage, column):
+    parts = {}
+    for setting in ("urban", "rural"):
+        # A region without urban, or without rural, people has nobody uncovered there.
+        row = coverage.loc[setting] if setting in coverage.index else {column: 0, "persons": 0}
+        parts[f"{setting}_share"] = share(row[column], row["persons"])
+    return parts
+
+
+def _subtitle(tables, words):
+    return words(
+        "report.subtitle",
+        beds=thousands(tables["beds_by_city"]["beds_plan"].sum()),
+        stations=thousands(len(tables["stations"])),
+        ambulances=thousands(tables["ambulances_by_city"]["plan"].sum()),
+        persons=thousands(tables["beds_by_city"]["persons"].sum()),
+    )
+
+
+def distance_rule(scenario, words):
+    """Return the sentence that says when people count as covered, with this scenario's radii."""
+    radii = {"urban": scenario.urban_km, "rural": scenario.rural_km, "preferred": scenario.rural_preferred_km}
+    key = "report.rule" if scenario.detour_factor == 1 else "report.rule_detour"
+    said = {name: number(km) for name, km in radii.items()}
+    return words(key, factor=number(scenario.detour_factor), **said)
+
+
+def source_lines(prepared, words):
+    """Return where the figures come from: each source of the region once, then the standards' documents."""
+    lines = []
+    for row in prepared.region.sources.itertuples(index=False):
+        line = " · ".join(part for part in (row.source, row.date, row.licence) if part)
+        if line and line not in lines:
+            lines.append(line)
+    documents = dict.fromkeys(standard.document for standard in prepared.standards.values())
+    lines.append(words("report.source_standards", documents=words("report.list_comma").join(documents)))
+    return lines
+
+
+def interim(plan, words):
+    """Return the warning that a model was stopped before its proof, "" when none was."""
+    stopped = [proof for proof in plan.proofs.values() if proof.status == "interim"]
+    if not stopped:
+        return ""
+    names = words("report.list_comma").join(words(f"value.model.{proof.model}") for proof in stopped)
+    gaps = words("report.list_comma").join(gap_text(proof.gap, words) for proof in stopped)
+    return words("report.interim", models=names, gap=gaps)
+
+
+def gap_text(gap, words):
+    """Return a relative gap as a percentage of two decimals, never rounded down to none."""
+    if gap is None or math.isinf(gap) or math.isnan(gap):
+        return words("report.absent")
+    return f"{math.ceil(gap * 10_000 - 1e-9) / 100:.2f}%"
+
+
+def thousands(value):
+    """Return a whole number with its thousands separated."""
+    return f"{int(value):,}"
+
+
+def density(count, persons):
+    """Return ``count`` per 1,000 persons, two decimals."""
+    return f"{rounded(count * 1000 / persons, 2)}"
+
+
+def share(part, whole):
+    """Return a share in per cent, one decimal; 100.0% and 0.0% are kept for all and for none."""
+    part, whole = int(part), int(whole)
+    if part == whole:
+        return "100.0%"
+    tenths = (2000 * part + whole) // (2 * whole)
+    tenths = min(max(tenths, 1 if part else 0), 999)
+    return f"{tenths // 10}.{tenths % 10}%"
+
+
+def number(value):
+    """Return a setting as a planner writes it: 5, not 5.0."""
+    return f"{value:g}"

@@ -1,0 +1,304 @@
+"""The workbook of a run: a cover that explains it, then one sheet a table, ready to read, filter and print."""
+
+from datetime import datetime
+
+import xlsxwriter
+from xlsxwriter.exceptions import XlsxWriterException
+
+from geo.theme import ACCENT, ALARM, GROUND, INK, LINE_CITY, LINE_COUNTY, MARKS, QUIET, VERDICT_COLOURS, VERDICT_SIGNS
+from planner.report.columns import CODE, TABLES, TEXT, WORD
+from planner.report.cover import cover_lines
+from planner.report.tables import rounded
+
+FONT = "Microsoft YaHei"  # an office has it; elsewhere the viewer's own Chinese font stands in
+FIXED_DATE = datetime(2000, 1, 1)  # xlsxwriter would stamp the time of writing
+NUMBER_FORMATS = {
+    "whole": "#,##0",
+    "density": "#,##0.00",
+    "km": "#,##0.000",
+    "degree": "0.000000",
+    "figure": "#,##0.######",
+}
+WORDS = {
+    "setting": "setting",
+    "kind": "kind",
+    "status": "status",
+    "level": "level",
+    "verdict": "verdict",
+    "nature_now": "nature",
+    "nature_plan": "nature",
+}
+DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
+HEADER_ROWS = 4  # title, note, headings, machine names
+WIDEST = 44
+COVER_HEIGHTS = {"title": 30, "heading": 30}
+
+
+def write_workbook(plan, tables, prepared, summary, checks, cleaned, path, words):
+    """Write ``plan.xlsx`` from published tables. Raises OSError when the file cannot be written.
+
+    Each sheet: title, note, headings with units, the machine's column names in small grey, the rows, and for city
+    tables last rows in bold that have no code. Text is never a formula or a link.
+    """
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = xlsxwriter.Workbook(path, options)
+    book.set_properties({"title": summary.title, "author": "晋医 jinyi", "created": FIXED_DATE})
+    book.set_size(2400, 1500)
+    styles = Styles(book)
+    sheets = {name: f"{i} {words(f'table.{name}.sheet')}"[:31] for i, name in enumerate(tables, start=1)}
+    lines = cover_lines(plan, tables, prepared, summary, checks, cleaned, sheets, words)
+    _cover(book.add_worksheet(words("report.cover_sheet")), lines, summary, styles, words)
+    for name, frame in tables.items():
+        sheet = book.add_worksheet(sheets[name])
+        _table(sheet, name, _in_language(name, frame, prepared, words), summary, styles, words)
+    try:
+        book.close()
+    except XlsxWriterException as error:
+        raise OSError(f"{path.name}: {error}") from error
+
+
+class Styles:
+    """The cell formats of one workbook, made once for each combination of properties."""
+
+    def __init__(self, book):
+        self._book = book
+        self._made = {}
+
+    def __call__(self, **properties):
+        key = tuple(sorted(properties.items()))
+        if key not in self._made:
+            base = {"font_name": FONT, "font_size": 10, "font_color": INK, "valign": "vcenter"}
+            self._made[key] = self._book.add_format({**base, **properties})
+        return self._made[key]
+
+    def data(self, table, column, first_of_group, **more):
+        """Return the format of a data cell; a new group of rows begins with a stronger line."""
+        kind = table.kind(column)
+        properties = {"bottom": 1, "bottom_color": LINE_COUNTY}
+        if first_of_group:
+            properties |= {"top": 1, "top_color": LINE_CITY}
+        if kind in NUMBER_FORMATS:
+            properties |= {"num_format": NUMBER_FORMATS[kind], "align": "right"}
+        elif kind == CODE:
+            properties |= {"num_format": "@", "align": "left", "indent": 1}
+        else:
+            properties |= {"align": "left", "indent": 1, "text_wrap": True}
+        if table.natures.get(column) == "modelled":
+            properties["italic"] = True
+        return self(**{**properties, **more})
+
+
+def _in_language(name, frame, prepared, words):
+    """Return the frame with the standards' names in the language of the workbook; no other cell depends on it."""
+    if name != "compliance":
+        return frame
+    return frame.assign(name=[prepared.standards[id].name(words.lang) for id in frame["standard_id"]])
+
+
+def _table(sheet, name, frame, summary, styles, words):
+    table = TABLES[name]
+    last = len(table.columns) - 1
+    widths = _widths(table, frame, words)
+    across = sum(widths)
+    parts = (summary.interim, words(f"table.{name}.note"), summary.rule if table.counted else "")
+    note = "\n".join(part for part in parts if part)
+    sheet.merge_range(0, 0, 0, last, words(f"table.{name}.title"), styles(bold=True, font_size=15))
+    sheet.merge_range(1, 0, 1, last, note, styles(font_size=9, font_color=QUIET, text_wrap=True, valign="top"))
+    sheet.set_row(0, 28)
+    sheet.set_row(1, 14 * lines_needed(note, across) + 4)
+    _headings(sheet, table, styles, words)
+    for i, width in enumerate(widths):
+        sheet.set_column(i, i, width)
+    _rows(sheet, table, frame, styles, words)
+    end = HEADER_ROWS + len(frame)
+    for row in _totals(name, table, frame, words):
+        _total(sheet, table, end, row, styles, words)
+        end += 1
+    sheet.freeze_panes(HEADER_ROWS, 2)
+    sheet.autofilter(HEADER_ROWS - 1, 0, HEADER_ROWS - 1 + max(len(frame), 1), last)
+    sheet.hide_gridlines(2)
+    sheet.set_landscape()
+    _page(sheet, summary, words)
+    sheet.repeat_rows(0, HEADER_ROWS - 1)
+    sheet.print_area(0, 0, max(end - 1, HEADER_ROWS), last)
+
+
+def _page(sheet, summary, words):
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
+    sheet.center_horizontally()
+    title = summary.title.replace("&", "&&")[:100]
+    sheet.set_footer(f"&L&8{title}&R&8{words('report.footer_page')}")
+
+
+def _headings(sheet, table, styles, words):
+    for i, column in enumerate(table.columns):
+        side = "right" if table.decimals(column) is not None else "left"
+        ground = {"bg_color": GROUND, "align": side} | ({"indent": 1} if side == "left" else {})
+        heading = styles(bold=True, text_wrap=True, top=2, top_color=INK, valign="bottom", **ground)
+        machine = styles(font_size=7, font_color=QUIET, bottom=1, bottom_color=LINE_CITY, **ground)
+        sheet.write_string(HEADER_ROWS - 2, i, heading_text(table, column, words), heading)
+        sheet.write_string(HEADER_ROWS - 1, i, column, machine)
+    sheet.set_row(HEADER_ROWS - 2, 34 if words.lang == "zh" else 48)
+    sheet.set_row(HEADER_ROWS - 1, 15)
+
+
+def heading_text(table, column, words):
+    """Return the heading of a column: its word and mark, and below it the unit."""
+    heading = words(f"column.{column}") + table.mark(column)
+    if table.decimals(column) is None or column in table.figures or f"unit.{column}" not in words:
+        return heading
+    return f"{heading}\n" + (f"（{words(f'unit.{column}')}）" if words.lang == "zh" else f"({words(f'unit.{column}')})")
+
+
+def _rows(sheet, table, frame, styles, words):
+    group = "city_code" if "city_code" in table.columns and len(frame) > 20 else None
+    before = None
+    for row, values in enumerate(frame.to_dict("records"), start=HEADER_ROWS):
+        first = group is not None and before not in (None, values[group])
+        before = values[group] if group else None
+        for i, column in enumerate(table.columns):
+            _cell(sheet, row, i, table, column, values, first, styles, words)
+
+
+def _cell(sheet, row, i, table, column, values, first, styles, words):
+    value = values[column]
+    if value is None or value != value:
+        style = styles.data(table, column, first, align="right", font_color=QUIET)
+        sheet.write_string(row, i, words("report.absent"), style)
+        return
+    kind = table.kind(column)
+    if kind == WORD:
+        said, colour = word(column, value, words), VERDICT_COLOURS.get(value, INK)
+        sheet.write_string(row, i, said, styles.data(table, column, first, font_color=colour))
+    elif kind in (CODE, TEXT):
+        sheet.write_string(row, i, value, styles.data(table, column, first))
+    else:
+        sheet.write_number(row, i, value, styles.data(table, column, first, **_emphasis(table, column, values)))
+
+
+def _emphasis(table, column, values):
+    """Return what sets one number apart: the colour of a shortfall, the mark of a row whose figure is not measured."""
+    if column == "uncovered" and values[column] > 0:
+        return {"font_color": ALARM}
+    nature = values.get(f"nature_{column}")
+    if nature in ("modelled", "assumed"):
+        return {"num_format": f'{NUMBER_FORMATS["figure"]}"{MARKS[nature]}"', "italic": nature == "modelled"}
+    return {}
+
+
+def word(column, value, words):
+    """Return a machine word as a reader says it, with its sign or mark; a word without an entry stands as it is."""
+    key = f"value.{WORDS.get(column, column)}.{value}"
+    said = words(key) if key in words else value
+    if column == "verdict" and value in VERDICT_SIGNS:
+        return f"{VERDICT_SIGNS[value]} {said}"
+    return said + MARKS["assumed"] if (column, value) == ("status", "assumed") else said
+
+
+def _totals(name, table, frame, words):
+    """Yield the last rows of a city table: sums, with densities worked out from the sums."""
+    if not table.totals:
+        return
+    parts = [({}, frame)]
+    if table.totals == "setting":
+        parts = [({"setting": s}, frame[frame["setting"].eq(s)]) for s in ("urban", "rural")] + parts
+    for of, rows in parts:
+        total = {"name": words("report.total"), **of}
+        for column in table.columns:
+            if column in DENSITIES:
+                total[column] = float(rounded(rows[DENSITIES[column]].sum() * 1000 / rows["persons"].sum(), 2))
+            elif table.kind(column) == "whole":
+                total[column] = int(rows[column].sum())
+        yield total
+
+
+def _total(sheet, table, row, total, styles, words):
+    for i, column in enumerate(table.columns):
+        style = styles.data(table, column, False, bold=True, top=1, top_color=LINE_CITY, bg_color=GROUND)
+        if column not in total:
+            sheet.write_blank(row, i, None, style)
+        elif isinstance(total[column], str):
+            sheet.write_string(row, i, word(column, total[column], words), style)
+        else:
+            sheet.write_number(row, i, total[column], style)
+
+
+def display_width(text):
+    """Return how many narrow characters a line is wide; a Chinese character counts two."""
+    return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
+
+
+def lines_needed(text, width):
+    """Return how many lines a text takes in a cell ``width`` narrow characters wide."""
+    return sum(max(1, -(-display_width(line) // max(int(width * 1.05), 1))) for line in text.split("\n"))
+
+
+def _widths(table, frame, words):
+    widths = []
+    for column in table.columns:
+        heading = max(display_width(line) for line in heading_text(table, column, words).split("\n"))
+        kind = table.kind(column)
+        if kind in NUMBER_FORMATS:
+            decimals = min(table.decimals(column), 3 if kind == "figure" else 9)
+            figures = [f"{value:,.{decimals}f}" for value in frame[column] if value == value and value is not None]
+            if kind == "whole" and table.totals:
+                figures.append(f"{frame[column].sum():,}")
+            widest = max(map(len, figures), default=1)
+        elif kind == WORD:
+            widest = max((display_width(word(column, value, words)) for value in set(frame[column])), default=1)
+        else:
+            widest = max(map(display_width, frame[column]), default=1)
+        if words.lang == "en":
+            heading = min(heading, 16)
+        machine = len(column) * 0.62 + 3  # the filter's arrow stands there
+        widths.append(min(max(heading, widest, machine, 5) + 2, WIDEST))
+    return widths
+
+
+def _cover(sheet, lines, summary, styles, words):
+    widths = (30, 32, 34)
+    for i, width in enumerate(widths):
+        sheet.set_column(i, i, width)
+    sheet.hide_gridlines(2)
+    sheet.set_portrait()
+    _page(sheet, summary, words)
+    for row, line in enumerate(lines):
+        style = _cover_style(line.kind, styles)
+        if line.kind in ("head", "row"):
+            room = (*widths[: len(line.cells) - 1], sum(widths[len(line.cells) - 1 :]))
+            for i, text in enumerate(line.cells):
+                _wide(sheet, row, i, i if i < len(line.cells) - 1 else 2, text, style)
+            tall = max(lines_needed(text, width) for text, width in zip(line.cells, room, strict=True))
+        elif line.kind == "link":
+            sheet.write_url(row, 0, f"internal:'{line.cells[2]}'!A1", style, line.cells[0])
+            _wide(sheet, row, 1, 2, line.cells[1], styles(bottom=1, bottom_color=LINE_COUNTY))
+            tall = 1
+        else:
+            _wide(sheet, row, 0, 2, line.cells[0], style)
+            tall = lines_needed(line.cells[0], sum(widths) * (0.6 if line.kind == "title" else 1))
+        sheet.set_row(row, COVER_HEIGHTS.get(line.kind, 15) * tall + (0 if line.kind == "heading" else 3))
+
+
+def _wide(sheet, row, first, last, text, style):
+    """Write text into one cell, or into one merged over several."""
+    if first == last:
+        sheet.write_string(row, first, text, style)
+    else:
+        sheet.merge_range(row, first, row, last, "", style)
+        sheet.write_string(row, first, text, style)
+
+
+def _cover_style(kind, styles):
+    wrapped = {"text_wrap": True, "valign": "top", "align": "left"}
+    return {
+        "title": lambda: styles(bold=True, font_size=20, text_wrap=True),
+        "quiet": lambda: styles(font_color=QUIET, bottom=2, bottom_color=INK, **wrapped),
+        "alarm": lambda: styles(font_color=ALARM, bold=True, **wrapped),
+        "heading": lambda: styles(bold=True, font_size=12, font_color=ACCENT, valign="bottom"),
+        "head": lambda: styles(font_size=9, font_color=QUIET, bottom=1, bottom_color=LINE_CITY, **wrapped),
+        "row": lambda: styles(bottom=1, bottom_color=LINE_COUNTY, **wrapped),
+        "text": lambda: styles(**wrapped),
+        "link": lambda: styles(font_color=ACCENT, underline=1, bottom=1, bottom_color=LINE_COUNTY),
+    }[kind]()

@@ -1,0 +1,232 @@
+"""A plan small enough for paper, no solver behind it: two cities, three counties, seven demand points, four stations.
+
+A1 | A2 | B1        county squares of 0.3 degrees side by side; the seat s in the middle of each
+u s| s  | s n       u, r: demand points; n: the one new station
+  r|  r |   r r*    r*: beyond 20 km of every station
+"""
+
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from geo.region import GEOGRAPHIC, Region, local_projection, project
+from geo.travel import distances, is_covered
+from planner.scenario import ASSUMED, Override, Scenario
+from planner.standards import load_standards
+
+COUNTIES = ("140101", "140102", "140201")
+CITY_OF = {"140101": "140100", "140102": "140100", "140201": "140200"}
+NAMES = {"140100": "甲市", "140200": "乙市", "140101": "东县", "140102": "西县", "140201": "北县"}
+WEST, SOUTH, SIDE = 112.0, 37.0, 0.3
+BOUNDS = (WEST, SOUTH, WEST + 3 * SIDE, SOUTH + SIDE)
+
+# county, setting, persons, degrees east and north of the county's seat
+POINTS = (
+    ("140101", "urban", 30_000, 0.02, 0.0),
+    ("140101", "rural", 9_000, -0.1, -0.1),
+    ("140102", "urban", 12_000, 0.0, 0.01),
+    ("140102", "rural", 20_000, 0.05, -0.1),
+    ("140201", "urban", 8_001, 0.1, 0.01),
+    ("140201", "rural", 6_000, 0.0, -0.1),
+    ("140201", "rural", 999, -0.14, 0.14),
+)
+RURAL_KM = 18.0  # so that the last point, 19.7 km from its seat, is not covered
+
+
+def small_plan(names=None, *, interim=False):
+    """Return (plan, prepared). ``names`` replaces names of cities and counties by code."""
+    names = NAMES | (names or {})
+    region = _region(names)
+    demand = _demand(region.projection)
+    standards = load_standards()
+    scenario = _scenario()
+    stations = _stations(region)
+    prepared = SimpleNamespace(region=region, standards=standards, demand=demand)
+    metres = distances(demand, stations)
+    tables = _tables(names, region, demand, stations, metres, scenario)
+    status, gap = ("interim", 0.0123) if interim else ("optimal", 0.0)
+    proofs = {
+        "beds": SimpleNamespace(model="beds", status="optimal", objective=1.5, bound=1.5, gap=0.0, seconds=0.1),
+        "stations_cover_all": SimpleNamespace(
+            model="stations_cover_all", status=status, objective=4.0, bound=4.0 - gap * 4, gap=gap, seconds=2.5
+        ),
+    }
+    persons = int(demand["persons"].sum())
+    plan = SimpleNamespace(
+        scenario=scenario,
+        tables=tables,
+        proofs=proofs,
+        figures={"beds_plan": int(tables["beds_by_city"]["beds_plan"].sum()), "stations": len(stations)},
+        people_in=persons,
+        people_out=persons,
+    )
+    return plan, prepared
+
+
+def _region(names):
+    edges = [WEST + i * SIDE for i in range(4)]
+    squares = {code: shapely.box(edges[i], SOUTH, edges[i + 1], SOUTH + SIDE) for i, code in enumerate(COUNTIES)}
+    projection = local_projection(BOUNDS)
+    counties = pd.DataFrame({"name": names, "city_code": CITY_OF}).loc[list(COUNTIES)].rename_axis("code")
+    counties["seat_lon"] = [WEST + (i + 0.5) * SIDE for i in range(3)]
+    counties["seat_lat"] = SOUTH + SIDE / 2
+    counties["persons"] = [sum(p[2] for p in POINTS if p[0] == code) for code in COUNTIES]
+    cities = pd.DataFrame({"name": names}).loc[["140100", "140200"]].rename_axis("code")
+    for column in ("lon", "lat"):
+        cities[column] = counties.loc[["140101", "140201"], f"seat_{column}"].to_numpy()
+    shapes = [shapely.union(squares["140101"], squares["140102"]), squares["140201"]]
+    outline = gpd.GeoDataFrame({"name": ["全省"]}, geometry=[shapely.box(*BOUNDS)], crs=GEOGRAPHIC)
+    source = {"file": "counties.csv", "column": "persons", "source": "普查", "date": "2020", "licence": "事实"}
+    return Region(
+        folder=Path("small"),
+        cities=gpd.GeoDataFrame(cities, geometry=shapes, crs=GEOGRAPHIC),
+        counties=gpd.GeoDataFrame(counties, geometry=list(squares.values()), crs=GEOGRAPHIC),
+        province=outline,
+        settlements=pd.DataFrame(),
+        townships=pd.DataFrame(),
+        sources=pd.DataFrame([source | {"nature": "measured", "note": ""}]),
+        projection=projection,
+        digest={"counties.csv": "0" * 64},
+    )
+
+
+def _seat(county):
+    return WEST + (COUNTIES.index(county) + 0.5) * SIDE, SOUTH + SIDE / 2
+
+
+def _demand(projection):
+    rows = []
+    for i, (county, setting, persons, east, north) in enumerate(POINTS):
+        lon, lat = _seat(county)
+        name = f"{county}-{setting[0].upper()}-{i:05d}"
+        rows.append((name, county, CITY_OF[county], setting, persons, lon + east, lat + north))
+    columns = ["id", "county_code", "city_code", "setting", "persons", "lon", "lat"]
+    demand = pd.DataFrame(rows, columns=columns).set_index("id").round(6)
+    demand["x"], demand["y"] = project(projection, demand["lon"], demand["lat"])
+    return demand
+
+
+def _stations(region):
+    sites = [(f"S{code}", region.counties.at[code, "name"], "seat", code, *_seat(code), "assumed") for code in COUNTIES]
+    lon, lat = _seat("140201")
+    sites.append(("T1", "镇", "town", "140201", lon + 0.1, lat, "new"))
+    columns = ["id", "name", "kind", "county_code", "lon", "lat", "status"]
+    stations = pd.DataFrame(sites, columns=columns).round(6)
+    stations["city_code"] = stations["county_code"].map(CITY_OF)
+    stations["x"], stations["y"] = project(region.projection, stations["lon"], stations["lat"])
+    return stations
+
+
+def _scenario():
+    return Scenario(
+        name="small",
+        title="小区域试算",
+        region="small",
+        bed_targets={"140100": Fraction("11"), "140200": Fraction("7.5")},
+        urban_km=5.0,
+        rural_km=RURAL_KM,
+        rural_preferred_km=10.0,
+        persons_per_ambulance=30_000,
+        national_centres=("140100",),
+        provincial_centres=("140200",),
+        overrides=(Override("stations.rural_km", "20", "18"),),
+        **{key: value for key, value in ASSUMED.items() if key not in ("title", "region")},
+    )
+
+
+def _tables(names, region, demand, stations, metres, scenario):
+    nearest = metres.argmin(axis=1)
+    standard = demand["setting"].map({"urban": scenario.urban_km * 1000, "rural": scenario.rural_km * 1000}).to_numpy()
+    people = demand.assign(
+        name=demand["county_code"].map(names),
+        uncovered=demand["persons"].where(~is_covered(metres.min(axis=1), standard), 0),
+        covered_now=demand["persons"].where(is_covered(metres[:, :3].min(axis=1), standard), 0),
+        metres=metres.min(axis=1),
+    )
+    people["covered"] = people["persons"] - people["uncovered"]
+    near = people["persons"].where(people["metres"] <= 10_000, 0)
+    people["preferred"] = near.where(people["setting"].eq("rural"), people["covered"])
+    counts = ["persons", "covered", "uncovered", "covered_now", "preferred"]
+    by_county = people.rename(columns={"county_code": "code"}).groupby(["code", "setting"])[counts].sum().reset_index()
+    by_county = by_county.sort_values(["code", "setting"], ascending=[True, False])
+    by_county["name"], by_county["city_code"] = by_county["code"].map(names), by_county["code"].map(CITY_OF)
+    by_city = by_county.drop(columns="code").groupby(["city_code", "setting"])[counts].sum().reset_index()
+    by_city = by_city.rename(columns={"city_code": "code"}).sort_values(["code", "setting"], ascending=[True, False])
+    by_city["name"] = by_city["code"].map(names)
+    missed = people[people["uncovered"] > 0]
+    served = stations.assign(persons=[int(people["persons"][nearest == i].sum()) for i in range(len(stations))])
+    served = served[["id", "name", "kind", "county_code", "city_code", "lon", "lat", "status", "persons"]]
+    beds = _beds(names, region)
+    cities = region.cities
+    centres = pd.DataFrame(
+        {
+            "name": cities["name"].to_numpy(),
+            "city_code": cities.index,
+            "level": ["national", "provincial"],
+            "lon": cities["lon"].to_numpy(),
+            "lat": cities["lat"].to_numpy(),
+            "persons": beds["beds_by_city"]["persons"],
+        }
+    )
+    near = beds["beds_by_county"][["code", "name", "persons", "city_code"]]
+    near = near.set_axis(["county_code", "county", "persons", "centre_city_code"], axis=1).assign(km=[0.0, 26.634, 0.0])
+    return {
+        **beds,
+        "ambulances_by_city": beds["beds_by_city"][["code", "name", "persons"]].assign(
+            stations=[2, 2], required=[3, 1], plan=[3, 2]
+        ),
+        "stations": served.assign(ambulances=[2, 1, 1, 1]),
+        "stations_alternative": served,
+        "coverage_by_county": by_county,
+        "coverage_by_city": by_city,
+        "uncovered_places": pd.DataFrame(
+            {
+                "county_code": missed["county_code"],
+                "county": missed["county_code"].map(names),
+                "setting": missed["setting"],
+                "place": "北县西北约20公里",
+                "persons": missed["persons"],
+                "km": missed["metres"] / 1000,
+                "lon": missed["lon"],
+                "lat": missed["lat"],
+            }
+        ).reset_index(drop=True),
+        "centres": centres,
+        "catchments": near,
+        "centres_free": centres.assign(level="free"),
+        "catchments_free": near.rename(columns={"centre_city_code": "centre_county_code"}).assign(
+            centre_county_code=["140101", "140101", "140201"]
+        ),
+        "compliance": _compliance(names),
+    }
+
+
+def _beds(names, region):
+    county = region.counties[["name", "city_code", "persons"]].reset_index()
+    county["beds_now"], county["beds_plan"] = [343, 282, 112], [429, 352, 112]
+    city = county.groupby("city_code")[["persons", "beds_now", "beds_plan"]].sum().rename_axis("code").reset_index()
+    city["name"], city["beds_target"] = city["code"].map(names), city["beds_plan"]
+    city["target_per_1000"] = [11.0, 7.5]
+    for frame in (county, city):
+        frame["beds_new"] = frame["beds_plan"] - frame["beds_now"]
+        for part in ("now", "plan"):
+            frame[f"{part}_per_1000"] = frame[f"beds_{part}"] * 1000 / frame["persons"]
+    county["reach_now_per_1000"] = [8.0, 7.125, float("nan")]
+    county["reach_plan_per_1000"] = [10.0, 9.005, float("nan")]
+    return {"beds_by_city": city, "beds_by_county": county}
+
+
+def _compliance(names):
+    rows = [
+        ("t3_beds_per_1000_taiyuan", "140100", 8.8, 11.0, 11.0, 0.0, "met", "modelled", "measured"),
+        ("emergency_radius_rural", "140200", 0.5, 1.0, 0.857265, -0.142735, "unmet", "assumed", "modelled"),
+        ("ambulance_per_30000", "140200", float("nan"), 1.0, 2.0, 1.0, "met", "measured", "measured"),
+    ]
+    columns = ["standard_id", "area_code", "now", "target", "plan", "gap", "verdict", "nature_now", "nature_plan"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["area"] = frame["area_code"].map(names)
+    return frame.assign(name="标准", document="晋政发〔2023〕4号", clause="表3", unit="beds per 1000 residents")
