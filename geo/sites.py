@@ -40,7 +40,9 @@ def describe_places(region, points, places=None):
     places = known_places(region) if places is None else places
     metres, position = nearest(points, places)
     at = places.iloc[position]
-    angle = np.degrees(np.arctan2(points["y"].to_numpy() - at["y"].to_numpy(), points["x"].to_numpy() - at["x"].to_numpy()))
+    angle = np.degrees(
+        np.arctan2(points["y"].to_numpy() - at["y"].to_numpy(), points["x"].to_numpy() - at["x"].to_numpy())
+    )
     bearing = [BEARINGS[k] for k in np.rint(angle / 45).astype(int) % 8]
     zh, en = [], []
     for place, place_en, b, m in zip(at["name"], at["name_en"], bearing, metres, strict=True):

@@ -74,7 +74,20 @@ def solve(model, *, seconds=60.0, gap=0.0, start=None, progress=None, cancel=Non
     if highs.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
         highs.setOptionValue("presolve", "off")  # presolve cannot tell which of the two it is; the solver proper can
         _run(highs, began, sign, constant, progress, cancel)
-    return _read(highs, variables, sign, constant, gap, time.monotonic() - began)
+    solution = _read(highs, variables, sign, constant, gap, time.monotonic() - began)
+    if solution.status == NO_PLAN and start is not None:
+        return _kept(highs, variables, sign, constant, start, solution)
+    return solution
+
+
+def _kept(highs, variables, sign, constant, start, nothing):
+    """Return the known plan as an interim solution, where a limit or a cancel came before the solver had one of its own."""
+    values = np.array([float(start.get(v.name, 0.0)) for v in variables])
+    _check_rows(highs, values)
+    objective = float(values @ np.array(highs.getLp().col_cost_, dtype=float)) * sign + constant
+    gap = None if nothing.bound is None else abs(objective - nothing.bound) / max(abs(objective), 1.0)
+    named = {v.name: (round(x) if v.cat == pulp.LpInteger else x) for v, x in zip(variables, values, strict=True)}
+    return Solution(INTERIM, named, objective, nothing.bound, gap, nothing.seconds)
 
 
 def _run(highs, began, sign, constant, progress, cancel):
@@ -112,7 +125,7 @@ def _read(highs, variables, sign, constant, asked_gap, seconds):
         raise SolverFault(f"the solver ended with '{highs.modelStatusToString(status)}', which is no answer")
     whole = np.array([v.cat == pulp.LpInteger for v in variables], dtype=bool)
     is_mip = bool(whole.any())
-    bound = sign * info.mip_dual_bound + constant if is_mip else None
+    bound = sign * info.mip_dual_bound + constant if is_mip and np.isfinite(info.mip_dual_bound) else None
     if info.primal_solution_status != 2:  # kSolutionStatusFeasible
         if not stopped:
             raise SolverFault("the solver says 'optimal' and holds no feasible values")
@@ -125,7 +138,7 @@ def _read(highs, variables, sign, constant, asked_gap, seconds):
         bound = objective if status == known.kOptimal else None
     elif status == known.kModelEmpty:
         bound = objective
-    left = None if bound is None or not np.isfinite(bound) else abs(objective - bound) / max(abs(objective), 1.0)
+    left = None if bound is None else abs(objective - bound) / max(abs(objective), 1.0)
     if stopped:
         verdict = INTERIM
     elif left is not None and left <= TOLERANCE:

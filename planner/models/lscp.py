@@ -1,13 +1,13 @@
 """Location set covering problem (Toregas, Swain, ReVelle, Bergman 1971, Operations Research 19:1363-1373).
 
-    minimise    sum_j  c_j x_j
-    subject to  serve_i:  sum_{j in N_i} x_j >= 1      for every demand row i
-                size:     sum_j x_j = p                (only when p is given)
-                x_j in {0, 1}
+minimise    sum_j  c_j x_j
+subject to  serve_i:  sum_{j in N_i} x_j >= 1      for every demand row i
+            size:     sum_j x_j = p                (only when p is given)
+            x_j in {0, 1}
 
-    x_j    1 when a station stands at site j
-    N_i    sites within the standard of demand row i
-    c_j    1 for the fewest sites; a site's rank, with p at the fewest, to choose one plan among equals
+x_j    1 when a station stands at site j
+N_i    sites within the standard of demand row i
+c_j    1 for the fewest sites; a site's rank, with p at the fewest, to choose one plan among equals
 """
 
 import pulp

@@ -1,15 +1,15 @@
 """Maximal covering location problem (Church, ReVelle 1974, Papers of the Regional Science Association 32:101-118).
 
-    maximise    sum_i  a_i y_i
-    subject to  serve_i:  y_i <= sum_{j in N_i} x_j    for every demand row i
-                size:     sum_j x_j = p
-                x_j in {0, 1},  0 <= y_i <= 1
+maximise    sum_i  a_i y_i
+subject to  serve_i:  y_i <= sum_{j in N_i} x_j    for every demand row i
+            size:     sum_j x_j = p
+            x_j in {0, 1},  0 <= y_i <= 1
 
-    x_j    1 when a station stands at site j
-    y_i    1 when demand row i is served (whole of itself once x is)
-    a_i    persons of row i
-    N_i    sites within the standard of row i
-    p      sites to open
+x_j    1 when a station stands at site j
+y_i    1 when demand row i is served (whole of itself once x is)
+a_i    persons of row i
+N_i    sites within the standard of row i
+p      sites to open
 """
 
 import pulp
