@@ -54,7 +54,7 @@ SETTINGS = (
     Setting("beds.county_cap", "beds_county_cap", "number", 1, 10),
     Setting("beds.steadiness", "beds_steadiness", "number", 0, 10),
     Setting("stations.goal", "stations_goal", "goal"),
-    Setting("stations.count", "stations_count", "whole", 1, 20_000),
+    Setting("stations.count", "stations_count", "whole", 1, 10_000),
     Setting("stations.urban_km", "urban_km", "number", 0.5, 100, "emergency_radius_urban"),
     Setting("stations.rural_km", "rural_km", "number", 0.5, 100, "emergency_radius_rural"),
     Setting("stations.rural_preferred_km", "rural_preferred_km", "number", 0.5, 100, "emergency_radius_rural"),

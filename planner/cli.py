@@ -1,0 +1,571 @@
+"""The command line: five commands that ask and show. Words come from the catalogue, exit codes from what went wrong.
+
+Exit codes: 0 verified plan saved; 2 command or scenario wrong; 3 data rejected; 4 infeasible, explained; 5 limit or
+cancel with a verified interim plan; 6 cancelled before there was a plan; 7 verification failed, nothing published;
+8 could not write.
+"""
+
+import argparse
+import difflib
+import os
+import re
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from geo.faults import Rejected
+from geo.words import LANGUAGES, load_words
+from planner.console import Progress, paired, printable, table_lines
+
+COMMANDS = ("run", "check", "verify", "standards", "app")
+UNEXPECTED, WRONG, INTERIM, NO_PLAN, NOT_VERIFIED, NOT_WRITTEN = 1, 2, 5, 6, 7, 8
+SIGNS = {">=": "≥ ", "<=": "≤ ", "~": "≈ "}
+UNLABELLED = ("title", "region")  # shown at the head of a check, not among its settings
+FIRST_PORT, PORTS_TRIED = 8501, 20
+
+
+def main(argv=None):
+    """Run the command line on ``argv`` (default: the program's own) and return its exit code."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # an old terminal shows "?" for a sign it lacks
+    words = load_words("zh")
+    try:
+        words = load_words(_language(argv))
+        asked = _parser(words).parse_args(argv or ["--help"])
+        return _HANDLERS[asked.command](asked, words)
+    except HelpAsked as asked:
+        _say(asked.text)
+        return 0
+    except KeyboardInterrupt:
+        _warn("\n" + words("cli.stopped"))
+        return NO_PLAN
+    except Exception as error:
+        if os.environ.get("JINYI_DEBUG"):
+            raise
+        return _refused(error, words)
+
+
+# -- commands --------------------------------------------------------------------------------------------------------
+
+
+def run(asked, words):
+    """Run a scenario, publish its plan and show it; the exit code says how good the plan is."""
+    from planner.report import check_out, write_outputs
+    from planner.scenario import load_scenario
+    from planner.study import decide, prepare
+
+    scenario = load_scenario(asked.scenario)
+    out = Path("out", scenario.name) if asked.out is None else Path(asked.out)
+    progress = Progress(words)
+    with _writing(out):
+        check_out(out)
+    try:
+        prepared = prepare(scenario, progress)
+        with _cancel_on_signal(words, progress) as cancel:
+            plan = decide(prepared, scenario, progress, cancel)
+            with _writing(out):
+                manifest = write_outputs(plan, prepared, out, words, progress)
+    finally:
+        progress.clear()
+    _say(*_plan_lines(plan, prepared, manifest, out, words))
+    stopped = any(proof.status in ("interim", "no_plan") for proof in plan.proofs.values())
+    return INTERIM if stopped else 0
+
+
+def check(asked, words):
+    """Show what would be run, every setting with its basis, and every fault; solve nothing."""
+    from geo.faults import ScenarioRejected
+    from geo.region import load_region
+    from planner.scenario import check_against, load_scenario
+    from planner.standards import load_standards
+
+    scenario = load_scenario(asked.scenario)
+    region = load_region(scenario.region)
+    faults = check_against(scenario, region)
+    if faults:
+        raise ScenarioRejected(faults)
+    _say(words("cli.check_title", name=scenario.name, title=scenario.title))
+    counts = {"cities": len(region.cities), "counties": len(region.counties), "persons": f"{region.persons:,}"}
+    _say(words("cli.check_region", region=scenario.region, **counts), "")
+    heads = [words(f"cli.{head}") for head in ("setting", "value", "basis")]
+    _say(*table_lines(heads, _setting_rows(scenario, region, load_standards(), words), "lll"), "")
+    _say(words("cli.assumed_mark"), words("cli.check_fine", scenario=asked.scenario))
+    return 0
+
+
+def verify(asked, words):
+    """Recompute a result folder without a solver and show each check."""
+    from planner.report import recover
+    from planner.verify import verify_folder
+
+    out = Path(asked.out)
+    if not out.exists() and recover(out):
+        _warn(words("cli.recovered"))
+    if not out.is_dir():
+        raise CommandWrong("verify_no_folder", "jinyi verify", out=asked.out)
+    checks = verify_folder(out)
+    failed = [check for check in checks if not check.passed]
+    for each in checks:
+        _say(("✓ " if each.passed else "✗ ") + each.tell(words))
+    _say("", words("cli.verify_failed" if failed else "cli.verify_passed", count=len(failed or checks)))
+    return NOT_VERIFIED if failed else 0
+
+
+def standards(asked, words):
+    """Show the standards that contain every word asked for, or one of them in full."""
+    from planner.standards import UnknownStandard, load_standards
+
+    register = load_standards()
+    if asked.id is not None:
+        try:
+            _say(*_standard_lines(register[asked.id], words))
+        except UnknownStandard as unknown:
+            key = "standards.unknown_nearest" if unknown.nearest else "standards.unknown"
+            _warn(words(key, id=printable(asked.id), nearest=unknown.nearest))
+            return WRONG
+        return 0
+    found = register.search(*asked.words)
+    if not found:
+        _say(words("standards.none", total=len(register), words=printable(" ".join(asked.words))))
+        return 0
+    heads = [words(f"standards.{head}") for head in ("id", "figure", "document", "clause", "name")]
+    rows = [[each.id, _figure(each, words), each.document, each.clause, each.name(words.lang)] for each in found]
+    _say(*table_lines(heads, rows, "lllll"), "")
+    _say(words("standards.found", count=len(found), total=len(register)))
+    return 0
+
+
+def app(asked, words):
+    """Open the page on this machine and stay until it ends."""
+    import importlib.util
+    import subprocess
+
+    if importlib.util.find_spec("streamlit") is None:
+        raise CommandWrong("app_missing", "jinyi app")
+    port = _port(asked.port)
+    page = Path(__file__).parent / "ui" / "main.py"
+    url = f"http://127.0.0.1:{port}"
+    options = {
+        "server.address": "127.0.0.1",
+        "server.port": str(port),
+        "server.headless": "true",  # else the first start waits for an e-mail address
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+    }
+    command = [sys.executable, "-m", "streamlit", "run", str(page)]
+    command += [part for name, value in options.items() for part in (f"--{name}", value)]
+    _say(words("cli.app_starting", url=url))
+    if not asked.no_browser:
+        threading.Thread(target=_open_when_ready, args=(url, port), daemon=True).start()
+    child = subprocess.Popen(command, env=os.environ | {"JINYI_LANG": words.lang}, stdout=subprocess.DEVNULL)
+    try:
+        return child.wait()
+    except KeyboardInterrupt:  # the child has had it too
+        child.wait()
+        return 0
+
+
+_HANDLERS = {"run": run, "check": check, "verify": verify, "standards": standards, "app": app}
+
+
+# -- asking ----------------------------------------------------------------------------------------------------------
+
+
+class CommandWrong(Exception):
+    """A command that cannot be understood: ``key`` below ``cli`` names the sentence, ``program`` whose help to read."""
+
+    exit_code = WRONG
+
+    def __init__(self, key, program="jinyi", **params):
+        self.key = key
+        self.program = program
+        self.params = {name: printable(str(value)) for name, value in params.items()}
+        super().__init__(key)
+
+    def tell(self, words):
+        """Return what is wrong and where to read on, in the language of ``words``."""
+        said = words("cli.wrong", said=words(f"cli.{self.key}", **self.params))
+        return said + "\n" + words("cli.wrong_help", command=self.program)
+
+
+class HelpAsked(Exception):
+    """Somebody asked for help or for the version: ``text`` is the answer."""
+
+    def __init__(self, text):
+        self.text = text
+        super().__init__(text)
+
+
+class _Answer(argparse.Action):
+    """An option that is answered by a text and ends the command."""
+
+    def __init__(self, option_strings, dest, text):
+        super().__init__(option_strings, dest=argparse.SUPPRESS, nargs=0)
+        self._text = text
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        raise HelpAsked(self._text())
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that explains faults in the catalogue's words instead of leaving the process."""
+
+    def error(self, message):
+        known = (
+            ("wrong_command", r"invalid choice: '(?P<what>.*?)'"),
+            ("wrong_missing", r"arguments are required: (?P<what>.*)"),
+            ("wrong_extra", r"unrecognized arguments: (?P<what>.*)"),
+            ("wrong_value", r"argument (?P<option>.*): expected one argument"),
+        )
+        for key, pattern in known:
+            if found := re.search(pattern, message):
+                params = found.groupdict()
+                near = difflib.get_close_matches(params.get("what", ""), COMMANDS, n=1)
+                if key == "wrong_command" and near:
+                    raise CommandWrong("wrong_command_nearest", self.prog, nearest=near[0], **params)
+                raise CommandWrong(key, self.prog, **params)
+        raise CommandWrong("wrong_extra", self.prog, what=message)
+
+
+def _parser(words):
+    parser = _Parser(prog="jinyi", add_help=False, allow_abbrev=False)
+    parser.add_argument("--version", action=_Answer, text=lambda: words("cli.version", version=version("jinyi")))
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    parts = {name: commands.add_parser(name, add_help=False, allow_abbrev=False) for name in COMMANDS}
+    for name in ("run", "check"):
+        parts[name].add_argument("scenario", metavar=words("cli.what_scenario"))
+    parts["run"].add_argument("--out")
+    parts["verify"].add_argument("out", metavar=words("cli.what_out"))
+    parts["standards"].add_argument("words", nargs="*")
+    parts["standards"].add_argument("--id")
+    parts["app"].add_argument("--port")
+    parts["app"].add_argument("--no-browser", action="store_true")
+    for name, each in [("main", parser), *parts.items()]:
+        each.add_argument("-h", "--help", action=_Answer, text=lambda name=name: _help(name, words))
+        each.add_argument("--lang", default=argparse.SUPPRESS)  # read beforehand, so that faults are told in it
+    return parser
+
+
+def _help(name, words):
+    from planner.scenario import shipped_scenarios
+    from planner.standards import load_standards
+
+    shipped = words("report.list_comma").join(shipped_scenarios())
+    return words(f"cli.help.{name}", shipped=shipped, count=len(load_standards())).strip("\n")
+
+
+def _language(argv):
+    """Return the language asked for by ``--lang``, else by JINYI_LANG, else Chinese."""
+    stated = [argv[n + 1] for n, word in enumerate(argv[:-1]) if word == "--lang"]
+    stated += [word.removeprefix("--lang=") for word in argv if word.startswith("--lang=")]
+    if stated and stated[-1] not in LANGUAGES:
+        raise CommandWrong("wrong_lang", what=stated[-1])
+    by_environment = os.environ.get("JINYI_LANG") or "zh"
+    if not stated and by_environment not in LANGUAGES:
+        raise CommandWrong("wrong_env_lang", what=by_environment)
+    return stated[-1] if stated else by_environment
+
+
+def _port(stated):
+    """Return a port to listen on: the one stated, if it is free, else the first free one from 8501."""
+    if stated is None:
+        return next((port for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED) if _free(port)), FIRST_PORT)
+    if not (stated.isascii() and stated.isdigit() and 1024 <= int(stated[:6]) <= 65535):
+        raise CommandWrong("wrong_port", "jinyi app", what=stated)
+    port = int(stated)
+    if not _free(port):
+        raise CommandWrong("app_port_busy", "jinyi app", port=port, other=port + 1 if port < 65535 else FIRST_PORT)
+    return port
+
+
+def _free(port):
+    import socket
+
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _open_when_ready(url, port):
+    """Open the browser once the page answers; on a machine without a screen, do nothing."""
+    import socket
+    import time
+    import webbrowser
+
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return
+    for _ in range(150):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            webbrowser.open(url)
+            return
+
+
+@contextmanager
+def _cancel_on_signal(words, progress):
+    """Give an event that Ctrl-C (or a polite kill) sets; a second Ctrl-C leaves at once."""
+    cancel = threading.Event()
+
+    def ask_to_stop(number, frame):
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+        progress.clear()
+        _warn("\n" + words("cli.stopping"))
+
+    if threading.current_thread() is not threading.main_thread():
+        yield cancel  # signals are the main thread's
+        return
+    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# -- refusing --------------------------------------------------------------------------------------------------------
+
+
+class NotWritten(Exception):
+    """The results could not be written; the old ones stand."""
+
+    exit_code = NOT_WRITTEN
+
+    def __init__(self, where, error):
+        self.where = where
+        self.error = error
+        super().__init__(f"{where}: {error}")
+
+    def tell(self, words):
+        """Return where and why, in the language of ``words``."""
+        if hasattr(self.error, "tell"):
+            return "✗ " + self.error.tell(words)
+        said = self.error.strerror or type(self.error).__name__
+        return words("cli.cannot_write", where=printable(str(self.where)), said=said)
+
+
+@contextmanager
+def _writing(out):
+    try:
+        yield
+    except OSError as error:
+        raise NotWritten(out, error) from error
+
+
+def _refused(error, words):
+    """Tell why there is no result, and return the exit code; whatever happens, a planner sees no traceback."""
+    if isinstance(error, Rejected):
+        kind = {2: "scenario", 3: "data", 4: "infeasible"}[error.exit_code]
+        _warn(words(f"cli.faults_{kind}", count=len(error.faults)))
+        _warn(*("  · " + printable(fault.tell(words)) for fault in error.faults))
+    elif hasattr(error, "tell"):
+        _warn(printable(error.tell(words)))
+    elif getattr(error, "exit_code", None) == NOT_VERIFIED:
+        _warn(words("cli.solver_fault", said=printable(str(error))))
+    else:
+        _warn(words("cli.unexpected", said=printable(f"{type(error).__name__}: {error}")))
+    return getattr(error, "exit_code", UNEXPECTED)
+
+
+# -- showing ---------------------------------------------------------------------------------------------------------
+
+
+def _say(*lines):
+    try:
+        print(*lines, sep="\n", flush=True)
+    except BrokenPipeError:  # the reader went away, as in "jinyi standards | head"; the exit code is not about them
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _warn(*lines):
+    for line in lines:
+        print(line, file=sys.stderr, flush=True)
+
+
+def _figure(standard, words):
+    sign = SIGNS.get(standard.comparator, "") if standard.figure else ""
+    return f"{sign}{standard.figure} {standard.unit_in(words.lang)}".strip() or words("report.absent")
+
+
+def _standard_lines(standard, words):
+    from planner.standards import decimal_text
+
+    base = decimal_text(standard.base_value) if standard.base_value is not None else ""
+    if base and standard.base_year is not None:
+        base = words("standards.year", value=base, year=standard.base_year)
+    nature = f"standards.{standard.nature}"
+    said = {
+        "id": standard.id,
+        "name": standard.name(words.lang),
+        "figure": _figure(standard, words),
+        "document": standard.document,
+        "clause": standard.clause,
+        "topic": standard.topic,
+        "areas": words("report.list_comma").join(standard.areas),
+        "base": base,
+        "target_year": "" if standard.target_year is None else str(standard.target_year),
+        "nature": words(nature) if nature in words else standard.nature,
+        "formula": standard.formula,
+        "note": standard.note,
+    }
+    rows = [[words(f"standards.{part}"), text] for part, text in said.items() if text]
+    return table_lines(["", ""], rows, "ll")[2:]
+
+
+def _setting_rows(scenario, region, register, words):
+    """Return [label, value, basis] of every setting, in the order of a scenario file, bed targets city by city."""
+    from planner.scenario import BED_TARGETS, SETTINGS, told
+
+    names = _names(region.cities, words) | _names(region.counties, words)
+    changed = {each.key: each for each in scenario.overrides}
+
+    def basis(key, standard):
+        if key in scenario.lines:
+            file, row = scenario.lines[key]
+            if key in changed:
+                old, new = changed[key].old, changed[key].new
+                return words("cli.basis_changed", file=file, row=row, old=old, new=new)
+            return words("cli.basis_scenario", file=file, row=row)
+        if standard is None:
+            return words("cli.basis_assumed")
+        return words("cli.basis_standard", document=standard.document, clause=standard.clause, id=standard.id)
+
+    rows = []
+    for setting in SETTINGS:
+        if setting.key in UNLABELLED:
+            continue
+        value = getattr(scenario, setting.field)
+        text = f"{value:,}" if setting.kind == "whole" else told(value)
+        if setting.kind == "codes":
+            text = words("report.list_comma").join(names[code] for code in value) or words("report.none")
+        elif setting.kind == "goal":
+            text = words(f"value.goal.{value}")
+        label = words(f"report.setting.{setting.field}")
+        rows.append([label, text, basis(setting.key, register[setting.standard] if setting.standard else None)])
+    for code in region.cities.index:
+        key = f"{BED_TARGETS}.{code}"
+        label = f"{words('report.setting.bed_targets')} · {names[code]}"
+        standard = None if key in scenario.lines else register.city_bed_target(code)
+        rows.append([label, told(scenario.bed_targets[code]), basis(key, standard)])
+    return rows
+
+
+def _names(frame, words):
+    column = "name_en" if words.lang == "en" and "name_en" in frame else "name"
+    return {code: printable(name) for code, name in frame[column].items()}
+
+
+def _plan_lines(plan, prepared, manifest, out, words):
+    """Return what a planner reads: the plan in sentences, city by city, how far proven, what changed, where it is."""
+    from planner.report.summary import distance_rule, headline, interim
+
+    scenario = plan.scenario
+    lines = [words("cli.check_title", name=scenario.name, title=printable(scenario.title)), ""]
+    lines += headline(plan.tables, scenario, words)
+    lines += ["", *_city_table(plan.tables, _names(prepared.region.cities, words), words), ""]
+    same = "cli.people_same" if plan.people_in == plan.people_out else "cli.people_differ"
+    lines.append(words(same, people_in=f"{plan.people_in:,}", people_out=f"{plan.people_out:,}"))
+    lines += [distance_rule(scenario, words), words("cli.marks"), "", *_proof_table(plan.proofs, words), ""]
+    if warning := interim(plan, words):
+        lines.append("◐ " + warning)
+    lines += _override_lines(scenario, words)
+    lines.append(words("cli.verified", count=len(manifest["verification"]["checks"])))
+    return [*lines, *_file_lines(manifest, out, words)]
+
+
+def _city_table(tables, names, words):
+    from planner.report.summary import share
+
+    beds = tables["beds_by_city"].set_index("code")
+    fleet = tables["ambulances_by_city"].set_index("code")
+    cover = tables["coverage_by_city"].set_index(["code", "setting"])[["persons", "covered_now", "covered"]]
+    codes = [*beds.index, None]  # None stands for the total, last
+
+    def column(frame, name):
+        return [f"{int(frame[name].sum() if code is None else frame.at[code, name]):,}" for code in codes]
+
+    def shares(setting, name):
+        of = cover.xs(setting, level="setting")
+        parts = [(of.sum() if code is None else of.loc[code])[[name, "persons"]] for code in codes]
+        return [share(part, whole) if whole else words("report.absent") for part, whole in parts]
+
+    def before_after(setting):
+        return paired(shares(setting, "covered_now"), shares(setting, "covered"), " → ")
+
+    columns = {
+        "city": [words("cli.total") if code is None else names[code] for code in codes],
+        "persons": column(beds, "persons"),
+        "beds": paired(column(beds, "beds_now"), column(beds, "beds_plan"), " → "),
+        "beds_new": column(beds, "beds_new"),
+        "ambulances": paired(column(fleet, "required"), column(fleet, "plan"), " / "),
+        "stations": column(fleet, "stations"),
+        "urban": before_after("urban"),
+        "rural": before_after("rural"),
+    }
+    heads = [words(f"cli.{name}") for name in columns]
+    return table_lines(heads, list(zip(*columns.values(), strict=True)), "lrrrrrrr", total=True)
+
+
+def _proof_table(proofs, words):
+    from planner.report.summary import gap_text
+
+    rows = []
+    for proof in proofs.values():
+        unit = f"cli.unit.{getattr(proof, 'unit', '')}"
+        numbers = [_number(proof.objective, words), _number(proof.bound, words), gap_text(proof.gap, words)]
+        name = words(f"value.model.{proof.model}") + (f"（{words(unit)}）" if unit in words else "")
+        rows.append([name, words(f"value.proof.{proof.status}"), *numbers, f"{proof.seconds:.1f}"])
+    heads = [words(f"cli.{head}") for head in ("model", "status", "objective", "bound", "gap", "seconds")]
+    return table_lines(heads, rows, "llrrrr")
+
+
+def _number(value, words):
+    if value is None:
+        return words("report.absent")
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 10_000 else f"{value:,.4f}"
+
+
+def _override_lines(scenario, words):
+    from planner.scenario import BED_TARGETS, SETTINGS
+
+    if not scenario.overrides:
+        return [words("cli.no_overrides")]
+    labels = {each.key: words(f"report.setting.{each.field}") for each in SETTINGS if each.key not in UNLABELLED}
+    labels["region"] = words("scenario.region")
+    target = words("report.setting.bed_targets")
+    lines = [words("cli.overrides")]
+    for each in scenario.overrides:
+        label = target if each.key.startswith(BED_TARGETS) else labels[each.key]
+        lines.append("  " + words("cli.override", label=label, key=each.key, old=each.old, new=each.new))
+    return lines
+
+
+def _file_lines(manifest, out, words):
+    kinds = {
+        "map.html": "file_web_map",
+        "map.pdf": "file_print_map",
+        "map.png": "file_print_map",
+        "plan.xlsx": "file_workbook",
+        "plan.gpkg": "file_layers",
+    }
+    tables = [name for name in manifest["files"] if name.startswith("tables/")]
+    rows = [[str(out / name), words(f"cli.{kind}")] for name, kind in kinds.items() if name in manifest["files"]]
+    rows.append([str(out / "tables") + os.sep, words("cli.file_tables", count=len(tables))])
+    rows.append([str(out / "manifest.json"), words("cli.file_manifest")])
+    return [
+        words("cli.written", out=printable(str(out))),
+        *("  " + line for line in table_lines(["", ""], rows, "ll")[2:]),
+    ]
