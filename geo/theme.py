@@ -1,4 +1,4 @@
-"""The one look: colours, type, line widths, symbols and class breaks that page, browser map, print map and documents all read.
+"""The one look: colours, type, widths, symbols and class breaks, read by page, browser map, print map and documents.
 
 Constants and small functions only; no drawing library is imported here. Colours are ``#RRGGBB``; screen sizes are CSS
 pixels, print sizes are points.
@@ -10,6 +10,7 @@ from bisect import bisect_right
 INK = "#1F2937"
 QUIET = "#64748B"
 LINE_COUNTY = "#CBD5E1"
+LINE_ON_FILL = "#8FA1B5"  # county lines over a choropleth: seen on its palest class and on its darkest
 LINE_CITY = "#475569"
 GROUND = "#F8FAFC"
 PAPER = "#FFFFFF"
@@ -37,7 +38,10 @@ COVERED_PERCENT = (50.0, 70.0, 80.0, 90.0, 100.0)  # with 1 decimal; the last cl
 CENTRE_KM = (25.0, 50.0, 100.0, 150.0)
 
 # Type: one family for Chinese and Latin, digits of one width. Screen in pixels, print in points.
-FONT_SCREEN = '"Noto Sans SC", "Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Segoe UI", system-ui, sans-serif'
+FONT_SCREEN = (
+    '"Noto Sans SC", "Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", '
+    '"Segoe UI", system-ui, sans-serif'
+)
 FONT_PRINT = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC")
 SCREEN_TYPE = {"title": 20, "lead": 14, "text": 13, "small": 12, "note": 11, "city": 13, "county": 11}
 PRINT_TYPE = {"title": 17, "subtitle": 9.5, "text": 8, "small": 7, "note": 6.5, "city": 8.5, "county": 5.5}
@@ -48,9 +52,16 @@ PRINT_LINE = {"county": 0.3, "city": 0.7, "province": 1.1, "circle": 0.35, "symb
 
 # Symbols differ by shape, so that they are told apart without colour.
 STATION_SHAPES = {"assumed": "circle", "new": "triangle"}
+STATION_COLOURS = {"assumed": (PAPER, INK), "new": (ACCENT, PAPER)}  # fill and outline
 CENTRE_SHAPES = {"national": "star", "provincial": "square", "free": "square"}
 VERDICT_SIGNS = {"met": "●", "unmet": "▲", "no_data": "◇"}
 VERDICT_COLOURS = {"met": ACCENT, "unmet": ALARM, "no_data": QUIET}
+
+# Areas laid over others, as shares of the full colour; radii in screen pixels per square root of what is counted.
+CATCHMENT_TINT = 0.45
+REACH_TINT = {"urban": 0.3, "rural": 0.13}
+VEHICLE_RADIUS = 2.3
+PEOPLE_RADIUS = 0.11
 
 # Marks behind a figure, by its nature; a modelled figure is also set in italics.
 MARKS = {"measured": "", "modelled": "ᵐ", "assumed": "ᵃ"}
@@ -72,7 +83,7 @@ def sequential(classes):
 
 
 def diverging(classes):
-    """Return the PuOr colours of ``classes`` classes (odd, 3 to 9) about its neutral middle: orange is less, purple is more."""
+    """Return the PuOr colours of ``classes`` classes (odd, 3 to 9): orange is less, the middle neutral, purple more."""
     if classes % 2 == 0 or not 3 <= classes <= len(PUOR):
         raise ValueError(f"a difference scale has 3, 5, 7 or 9 classes, not {classes}")
     middle, half = len(PUOR) // 2, classes // 2
@@ -103,7 +114,7 @@ def class_labels(breaks, decimals=2, signed=False):
 
 
 def figure(value, decimals=2, signed=False):
-    """Return a number as it is printed everywhere: thousands separated, a true minus sign, ``+`` if ``signed``; "—" if absent."""
+    """Return a number as it is printed: thousands separated, a true minus sign, ``+`` if ``signed``; "—" if absent."""
     if value is None or value != value:
         return "—"
     said = f"{value:+,.{decimals}f}" if signed else f"{value:,.{decimals}f}"
@@ -113,7 +124,7 @@ def figure(value, decimals=2, signed=False):
 
 
 def catchment_colours(codes):
-    """Return {code: colour} of Okabe-Ito for the centres' codes, in the order given. Beyond seven the colours repeat."""
+    """Return {code: colour} of Okabe-Ito for centres' codes, in the order given. Beyond seven the colours repeat."""
     return {code: OKABE_ITO[i % len(OKABE_ITO)] for i, code in enumerate(dict.fromkeys(codes))}
 
 

@@ -13,7 +13,7 @@ function drawPlan(map, data) {
   data.zoom = map.getZoom();
 
   L.control.zoom({ position: "topleft", zoomInTitle: said.zoom_in, zoomOutTitle: said.zoom_out }).addTo(map);
-  L.control.scale({ position: "bottomleft", imperial: false, maxWidth: 110 }).addTo(map);
+  L.control.scale({ position: "topleft", imperial: false, maxWidth: 100 }).addTo(map);
 
   /* ---- geometry ---- */
 
@@ -54,13 +54,16 @@ function drawPlan(map, data) {
     return place;
   }
 
+  data.uncovered = data.uncovered.map(function (row) {
+    return { lon: row[0], lat: row[1], persons: row[2], place: row[3], county: row[4], setting: row[5], km: row[6] };
+  });
   data.counties.forEach(ready);
   data.cities.forEach(ready);
 
   /* ---- panes, each with its own canvas: later ones lie above ---- */
 
   var canvas = {};
-  ["land", "fill", "reach", "lines", "people", "symbols", "marked", "names"].forEach(function (name, i) {
+  ["land", "fill", "reach", "lines", "people", "symbols", "centres", "marked", "names"].forEach(function (name, i) {
     map.createPane(name).style.zIndex = 410 + i;
     map.getPane(name).style.pointerEvents = "none";
     if (name !== "names") {
@@ -93,9 +96,8 @@ function drawPlan(map, data) {
     }));
   }
 
-  var lines = L.layerGroup(data.counties.map(function (county) {
-    return outline("lines", county.rings, theme.line_county, theme.width.county);
-  }).concat(data.cities.map(function (city) {
+  var countyLines = data.counties.map(function (county) { return outline("lines", county.rings, theme.line_county, theme.width.county); });
+  L.layerGroup(countyLines.concat(data.cities.map(function (city) {
     return outline("lines", city.rings, theme.line_city, theme.width.city);
   }), [outline("lines", province, theme.line_city, theme.width.province)])).addTo(map);
 
@@ -106,8 +108,8 @@ function drawPlan(map, data) {
 
   var SHAPES = {
     circle: function (ctx, p, r) { ctx.arc(p.x, p.y, r, 0, 2 * Math.PI); },
-    triangle: function (ctx, p, r) { corners(ctx, p, r * 1.22, 3, -Math.PI / 2); },
-    square: function (ctx, p, r) { corners(ctx, p, r * 1.2, 4, -Math.PI / 4); },
+    triangle: function (ctx, p, r) { regular(ctx, p, r * 1.22, 3, -Math.PI / 2); },
+    square: function (ctx, p, r) { regular(ctx, p, r * 1.2, 4, -Math.PI / 4); },
     star: function (ctx, p, r) {
       for (var i = 0; i < 10; i++) {
         var reach = i % 2 ? r * 0.62 : r * 1.4, turn = -Math.PI / 2 + i * Math.PI / 5;
@@ -117,7 +119,7 @@ function drawPlan(map, data) {
     }
   };
 
-  function corners(ctx, p, r, n, turn) {
+  function regular(ctx, p, r, n, turn) {
     for (var i = 0; i < n; i++) {
       var at = turn + i * 2 * Math.PI / n;
       ctx[i ? "lineTo" : "moveTo"](p.x + r * Math.cos(at), p.y + r * Math.sin(at));
@@ -125,7 +127,7 @@ function drawPlan(map, data) {
     ctx.closePath();
   }
 
-  var Symbol = L.CircleMarker.extend({
+  var Sign = L.CircleMarker.extend({
     options: { interactive: false, shape: "circle", casing: 0, number: "" },
     _project: function () {
       this._radius = this.options.radius * grown();
@@ -144,7 +146,7 @@ function drawPlan(map, data) {
         ctx.stroke();
       }
       renderer._fillStroke(ctx, this);
-      if (o.number && this._radius > 6) {
+      if (o.number && this._radius >= 7) {
         ctx.font = "600 " + Math.min(12, Math.round(this._radius * 1.05)) + "px " + theme.font;
         ctx.textAlign = "center";
         ctx.textBaseline = "middle";
@@ -160,14 +162,14 @@ function drawPlan(map, data) {
   }
 
   function symbol(pane, at, options) {
-    return new Symbol([at.lat, at.lon], L.extend({ renderer: canvas[pane], pane: pane, fillOpacity: 1 }, options));
+    return new Sign([at.lat, at.lon], L.extend({ renderer: canvas[pane], pane: pane, fillOpacity: 1 }, options));
   }
 
   function station(at, radius, number) {
-    var style = theme.station[at.status];
+    var style = theme.station[at.status], hollow = style.fill === theme.paper;
     return symbol("symbols", at, {
-      shape: style.shape, radius: radius, fillColor: style.fill, color: style.line, weight: style.weight, casing: style.casing,
-      number: number, ink: style.ink
+      shape: style.shape, radius: hollow ? radius : radius + 0.4, fillColor: style.fill, color: style.line, weight: hollow ? 1.3 : 0.9,
+      number: number, ink: style.line
     });
   }
 
@@ -178,7 +180,7 @@ function drawPlan(map, data) {
     });
   }
 
-  layers.stations = L.layerGroup(data.stations.map(function (at) { return station(at, theme.station[at.status].radius, ""); }));
+  layers.stations = L.layerGroup(data.stations.map(function (at) { return station(at, 3.1, ""); }));
   layers.ambulances = L.layerGroup(byVehicles());
   layers.uncovered = L.layerGroup(data.uncovered.map(function (at) {
     return symbol("people", at, {
@@ -187,9 +189,9 @@ function drawPlan(map, data) {
     });
   }));
   var centreSymbols = data.centres.map(function (at) {
-    var style = theme.centre[at.level];
-    return symbol("symbols", at, {
-      shape: style.shape, radius: style.radius, fillColor: theme.ink, color: theme.paper, weight: 1, casing: 2
+    var shape = theme.centre[at.level];
+    return symbol("centres", at, {
+      shape: shape, radius: shape === "star" ? 8 : 6, fillColor: theme.ink, color: theme.paper, weight: 1, casing: 2
     });
   });
   if (layers.centres) {
@@ -203,16 +205,17 @@ function drawPlan(map, data) {
 
   var reach = ["rural", "urban"].map(function (setting) {
     return area("reach", rings(data.reach[setting]), {
-      fillColor: theme.reach[setting].fill, stroke: true, color: theme.reach[setting].line, weight: theme.width.circle
+      fillColor: theme.accent, stroke: true, color: theme.accent, weight: theme.width.circle, smoothFactor: 0
     });
   });
   layers.circles = L.layerGroup(reach);
 
-  function restyleReach() {
+  /* Over a fill the reach is its outline alone, and county lines darken so that they part pale classes too. */
+  function restyle() {
     var plain = shown.none;
+    countyLines.forEach(function (line) { line.setStyle({ color: plain ? theme.line_county : theme.line_on_fill }); });
     reach.forEach(function (union, i) {
-      var style = theme.reach[i ? "urban" : "rural"];
-      union.setStyle({ fillOpacity: plain ? style.opacity : 0, weight: theme.width.circle * (plain ? 1 : 1.5) });
+      union.setStyle({ fillOpacity: plain ? theme.reach[i ? "urban" : "rural"] : 0, weight: theme.width.circle * (plain ? 1 : 1.6) });
     });
   }
 
@@ -247,32 +250,55 @@ function drawPlan(map, data) {
     return metres / (40075016.686 * Math.cos(lat * Math.PI / 180) / (256 * Math.pow(2, map.getZoom())));
   }
 
+  /* Where a name may stand, seen from its place: [right, down] in pixels, the nearest first. */
+  var SPOTS = {
+    city: [[0, 0], [0, -12], [0, 12], [-14, 0], [14, 0], [0, -20], [0, 20], [-22, -10], [22, -10], [-22, 10], [22, 10], [0, -32], [0, 32]],
+    county: [[0, 0], [0, -10], [0, 10], [-9, 0], [9, 0], [-9, -10], [9, -10], [-9, 10], [9, 10]]
+  };
+
+  function spots(entry, h) {
+    if (entry.kind === "centre") { return [[0, h / 2 + 13], [0, -h / 2 - 13]]; }
+    if (entry.kind === "city") { return SPOTS.city; }
+    var room = pixels(entry.place.metres, entry.place.lat);
+    return SPOTS.county.filter(function (spot) { return Math.hypot(spot[0], spot[1]) <= room * 0.7; });
+  }
+
   function placeNames() {
-    var taken = [];
+    var taken = [], signs = [];
+    [[data.stations, shown.stations || shown.ambulances], [data.centres, shown.centres]].forEach(function (set) {
+      if (set[1]) { set[0].forEach(function (at) { signs.push(map.latLngToLayerPoint([at.lat, at.lon])); }); }
+    });
     names.forEach(function (entry) {
-      var element = entry.element, drop = 0;
+      var element = entry.element;
       element.hidden = entry.kind === "centre" ? !shown.centres : shown.centres && entry.place.doubled;
       if (element.hidden) { return; }
       var w = element.offsetWidth, h = element.offsetHeight;
-      if (entry.kind === "centre") { drop = h / 2 + 13; }
       if (entry.kind === "county" && w > 1.75 * pixels(entry.place.metres, entry.place.lat)) {
         element.hidden = true;
         return;
       }
       var at = map.latLngToLayerPoint([entry.place.lat, entry.place.lon]);
-      var tries = entry.kind === "centre" ? [drop, -drop] : entry.kind === "city" ? [0, -16, 16, -30, 30] : [0, -13, 13];
-      var free = tries.filter(function (dy) {
-        return !taken.some(function (box) {
-          return Math.abs(box.x - at.x) < (box.w + w) / 2 + 5 && Math.abs(box.y - at.y - dy) < (box.h + h) / 2 + 2;
+      var around = signs.filter(function (p) { return Math.abs(p.x - at.x) < w + 30 && Math.abs(p.y - at.y) < h + 40; });
+      var best = null, least = Infinity;
+      spots(entry, h).forEach(function (spot) {
+        var x = at.x + spot[0], y = at.y + spot[1];
+        var touching = taken.some(function (box) {
+          return Math.abs(box.x - x) < (box.w + w) / 2 + 5 && Math.abs(box.y - y) < (box.h + h) / 2 + 2;
         });
+        var under = around.filter(function (p) { return Math.abs(p.x - x) < w / 2 + 3 && Math.abs(p.y - y) < h / 2 + 2; }).length;
+        var cost = (touching ? 1000 : 0) + under * 12 + Math.hypot(spot[0], spot[1]);
+        if (cost < least) {
+          least = cost;
+          best = spot;
+        }
       });
-      if (!free.length && entry.kind === "county") {
+      if (entry.kind === "county" && (!best || least >= 1000)) {
         element.hidden = true;
         return;
       }
-      var dy = free.length ? free[0] : tries[0];
-      element.style.top = dy + "px";
-      taken.push({ x: at.x, y: at.y + dy, w: w, h: h });
+      element.style.left = best[0] + "px";
+      element.style.top = best[1] + "px";
+      taken.push({ x: at.x + best[0], y: at.y + best[1], w: w, h: h });
     });
   }
 
@@ -319,7 +345,7 @@ function drawPlan(map, data) {
     }
     return {
       name: item.name, below: item.below,
-      rows: item.facts.map(function (figure, i) { return [data.rows[kind][i][0], figure, data.rows[kind][i][1]]; })
+      rows: item.facts.map(function (figure, i) { return [data.rows[kind][i][0], figure, data.rows[kind][i][1], item.unmet && figure[0] === "▲" ? "alarm" : ""]; })
     };
   }
 
@@ -377,9 +403,9 @@ function drawPlan(map, data) {
       outline("marked", item.rings, theme.ink, 2).addTo(marked);
     }
     if (kind === "station") {
-      [[data.urban_km, null], [data.rural_km, "5 4"]].forEach(function (ring) {
+      [[data.metres[0], null], [data.metres[1], "5 4"]].forEach(function (ring) {
         L.circle([item.lat, item.lon], {
-          renderer: canvas.marked, pane: "marked", interactive: false, radius: ring[0] * 1000, fill: false, color: theme.ink, weight: 1.2,
+          renderer: canvas.marked, pane: "marked", interactive: false, radius: ring[0], fill: false, color: theme.ink, weight: 1.2,
           dashArray: ring[1]
         }).addTo(marked);
       });
@@ -393,7 +419,7 @@ function drawPlan(map, data) {
 
   var pending = null;
   map.on("mousemove", function (event) {
-    if (!pending) { requestAnimationFrame(function () { var last = pending; pending = null; hover(last); }); }
+    if (!pending) { requestAnimationFrame(function () { var last = pending; pending = null; if (last) { hover(last); } }); }
     pending = event;
   });
 
@@ -409,6 +435,7 @@ function drawPlan(map, data) {
     var target = event.originalEvent.target;
     var hit = target.dataset && target.dataset.city ? ["city", data.cities[target.dataset.city]] : found(event);
     tip.hidden = true;
+    pending = null;
     if (hit) { open(hit[0], hit[1]); } else { close(); }
   });
   card.querySelector("button").addEventListener("click", close);
@@ -429,7 +456,7 @@ function drawPlan(map, data) {
       if (input.checked && !(both && input.value === "stations")) { map.addLayer(layers[input.value]); }
     });
     if (both) { map.removeLayer(layers.stations); }
-    restyleReach();
+    restyle();
     [].forEach.call(document.querySelectorAll("#legend section"), function (section) {
       section.hidden = !section.dataset.layers.split(" ").some(function (key) { return shown[key]; });
     });
@@ -463,15 +490,21 @@ function drawPlan(map, data) {
     return past && past.at;
   }
 
+  var corners = [map.project(extent.getNorthWest(), 0), map.project(extent.getSouthEast(), 0)];
+  var aspect = (corners[1].x - corners[0].x) / (corners[1].y - corners[0].y);
+
   function whole() {
     var size = map.getSize(), legend = document.getElementById("legend");
     if (!size.x || !size.y) { return; }
-    var beside = size.x > size.y * 0.75 && getComputedStyle(document.body).display === "grid" ? legend.offsetWidth * 0.55 : 0;
+    /* The province stands clear of the legend's column as far as its height lets it. */
+    var plate = getComputedStyle(document.body).display === "grid" ? parseFloat(getComputedStyle(legend).width) + 20 : 0;
+    var beside = Math.max(0, Math.min(plate, size.x - 32 - (size.y - 28) * aspect));
     own = true;
     map.fitBounds(extent, { paddingTopLeft: [16, 14], paddingBottomRight: [16 + beside, 14], animate: false });
     data.zoom = map.getZoom();
     own = false;
     map.setMinZoom(data.zoom - 1);
+    map.setMaxBounds(extent.pad(0.6));
   }
 
   var past = recall();

@@ -1,0 +1,240 @@
+"""The margin of the browser map as HTML: title, sentences, layers, legend and sources; every given text stays text."""
+
+import html
+import re
+
+import numpy as np
+
+from geo import theme
+
+OVERLAYS = ("stations", "circles", "ambulances", "uncovered")
+SHOWN_FIRST = ("beds", "stations")
+
+
+def text(value):
+    r"""Return ``value`` as HTML that shows exactly that text: markup and ``\ ` $ { }`` become entities."""
+    return re.sub(r"[\\`${}]", lambda sign: f"&#{ord(sign[0])};", html.escape(str(value)))
+
+
+def margin_html(view, colours, counties):
+    """Return the HTML beside the map of a :class:`geo.maps.MapView`.
+
+    ``colours`` holds the colours of each fill; ``counties`` the class of each county in the columns of the same names.
+    """
+    words = view.words
+    notes = "".join(f"<p>{text(note)}</p>" for note in view.notes)
+    subtitle = view.subtitle.replace(" · ", "\u00a0· ")  # a line never starts with the dot
+    sources = words("map.sources", sources=words("map.between").join(view.sources))
+    foot = "".join(f"<p>{text(line)}</p>" for line in (view.rule, words("map.marks", **theme.MARKS), sources))
+    return f"""
+<aside id="margin">
+<header id="head"><h1>{text(view.title)}</h1><p class="subtitle">{text(subtitle)}</p>
+<div id="notes">{notes}</div></header>
+<form id="layers">{_switches(view, colours)}</form>
+<footer id="foot">{foot}</footer>
+</aside>
+<section id="card" aria-live="polite" hidden><button type="button" aria-label="{text(words("map.close"))}">×</button>
+<h2></h2><p></p><table><tbody></tbody></table></section>
+<section id="legend" aria-label="{text(words("map.legend_title"))}">{_legend(view, colours, counties)}</section>
+"""
+
+
+def _switches(view, colours):
+    """Return the two groups of layers: one fill at a time, and any of what lies over it."""
+    words = view.words
+    groups = (("fills", "radio", (*colours, "none")), ("overlays", "checkbox", OVERLAYS))
+    return "".join(
+        f"<fieldset><legend>{text(words(f'map.{group}'))}</legend>"
+        + "".join(_switch(words, group, kind, key, colours) for key in keys)
+        + "</fieldset>"
+        for group, kind, keys in groups
+    )
+
+
+def _switch(words, group, kind, key, colours):
+    checked = " checked" if key in SHOWN_FIRST else ""
+    name = group if kind == "radio" else key
+    return (
+        f'<label><input type="{kind}" name="{name}" value="{key}"{checked}>'
+        f"<span>{text(words(f'map.layer.{key}'))}</span>{_key(key, colours)}</label>"
+    )
+
+
+def _key(key, colours):
+    """Return the small sign at the end of a layer's switch: its colours or its symbols."""
+    if key in colours:
+        width = 40 / len(colours[key])
+        bars = [
+            f'<rect x="{i * width:.2f}" y="3" width="{width:.2f}" height="8" fill="{colour}"/>'
+            for i, colour in enumerate(colours[key])
+        ]
+        return _svg(40, 14, "".join(bars), "key")
+    signs = {
+        "stations": [_sign("assumed", 7, 7, 3.6), _sign("new", 20, 7, 4.2)],
+        "circles": [
+            _dot(9, 7, 6, _reach_colour("rural"), theme.ACCENT),
+            _dot(9, 7, 2.5, _reach_colour("urban"), theme.ACCENT),
+        ],
+        "ambulances": [_sign("assumed", 6, 7, 3), _sign("assumed", 19, 7, 6)],
+        "uncovered": [_dot(6, 9, 2, theme.ALARM), _dot(14, 6, 3.4, theme.ALARM)],
+    }
+    return _svg(26, 14, "".join(signs[key]), "key") if key in signs else ""
+
+
+def _legend(view, colours, counties):
+    """Return the legend's sections; each names the layers with which it is shown."""
+    words = view.words
+    change = theme.class_labels(theme.BEDS_CHANGE, signed=True)
+    low, high = _used(counties["change"])
+    sections = [
+        _classes(words, "beds", theme.class_labels(theme.BEDS_PER_1000), colours["beds"], counties["beds"]),
+        _classes(words, "change", change, colours["change"], counties["change"], low, high),
+        _centre_legend(view, colours["centres"], counties["centres"]),
+        _station_legend(view),
+        _reach_legend(view),
+        _vehicle_legend(view),
+        _uncovered_legend(view),
+    ]
+    return "".join(sections)
+
+
+def _used(classes):
+    """Return the lowest class and the one above the highest among ``classes``, so that a legend omits empty ends."""
+    numbers = classes.dropna().astype(int)
+    return (int(numbers.min()), int(numbers.max()) + 1) if len(numbers) else (0, None)
+
+
+def _classes(words, key, labels, colours, classes, low=0, high=None):
+    """Return a section of colour classes ``low`` to ``high``, highest first, with the number of counties in each."""
+    counts = classes.value_counts()
+    rows = [(_swatch(colours[i]), labels[i], int(counts.get(i, 0))) for i in range(len(labels))[low:high][::-1]]
+    if classes.isna().any():
+        rows.append((_swatch(theme.NO_DATA), words("map.legend.no_data"), int(classes.isna().sum())))
+    unit = f"{words(f'map.legend.{key}_unit')} · {words('map.legend.counties')}"
+    return _section(key, words(f"map.legend.{key}"), unit, _lines(rows, "range"))
+
+
+def _centre_legend(view, colours, classes):
+    words = view.words
+    counts = classes.value_counts()
+    names = dict(zip(view.centres["city_code"], view.centres["name"], strict=True))
+    rows = [
+        (_swatch(colour, theme.INK), name, int(counts.get(i, 0)))
+        for i, (colour, name) in enumerate(zip(colours, names.values(), strict=True))
+    ]
+    levels = [level for level in theme.CENTRE_SHAPES if level in set(view.centres["level"])]
+    rows += [(_svg(22, 18, _centre_sign(level)), words(f"map.script.level_{level}"), None) for level in levels]
+    return _section("centres", words("map.legend.centres"), words("map.legend.counties"), _lines(rows))
+
+
+def _station_legend(view):
+    words = view.words
+    assumed = int((view.stations["status"] == "assumed").sum())
+    rows = [
+        (_svg(22, 16, _sign("assumed", 11, 8, 4)), words("map.legend.assumed") + theme.MARKS["assumed"], assumed),
+        (_svg(22, 16, _sign("new", 11, 8, 4.4)), words("map.legend.new"), len(view.stations) - assumed),
+    ]
+    return _section("stations ambulances", words("map.legend.stations"), "", _lines(rows))
+
+
+def _reach_legend(view):
+    words = view.words
+    rows = [
+        (_swatch(_reach_colour("urban"), theme.ACCENT), words("map.legend.urban", km=f"{view.urban_km:g}"), None),
+        (_swatch(_reach_colour("rural"), theme.ACCENT), words("map.legend.rural", km=f"{view.rural_km:g}"), None),
+    ]
+    return _section("circles", words("map.legend.circles"), "", _lines(rows))
+
+
+def _vehicle_legend(view):
+    words = view.words
+    vehicles = view.stations["ambulances"]
+    most = int(vehicles.max()) if len(vehicles) else 1
+    steps = {number: theme.VEHICLE_RADIUS * number**0.5 + 1.6 for number in sorted({1, min(5, most), most})}
+    total = words("map.legend.vehicles_total", count=theme.figure(vehicles.sum(), 0))
+    scale = _scale(steps, lambda x, y, r: _sign("assumed", x, y, r))
+    return _section("ambulances", words("map.legend.vehicles"), words("map.legend.vehicles_unit"), "", total, scale)
+
+
+def _uncovered_legend(view):
+    words = view.words
+    people = view.uncovered["persons"].astype(int)
+    if not len(people):
+        return _section("uncovered", words("map.legend.uncovered"), "", "", words("map.legend.nobody"))
+    steps = {number: theme.PEOPLE_RADIUS * number**0.5 for number in (100, 1000, 5000)}
+    scale = _scale(steps, lambda x, y, r: _dot(x, y, r, theme.ALARM))
+    mark = theme.MARKS["modelled"]
+    totals = {setting: int(people[view.uncovered["setting"] == setting].sum()) for setting in ("urban", "rural")}
+    said = words("map.legend.uncovered_total", **{key: theme.figure(total, 0) + mark for key, total in totals.items()})
+    return _section("uncovered", words("map.legend.uncovered"), words("map.legend.uncovered_unit"), "", said, scale)
+
+
+def _scale(steps, draw):
+    """Return symbols of growing size side by side, each with its number: {number: radius}."""
+    x, parts, height = 2.0, [], 2 * max(max(steps.values()), 7) + 4
+    for number, radius in steps.items():
+        parts.append(draw(round(x + radius, 1), round(height / 2, 1), radius))
+        label = f"{number:,}"
+        parts.append(f'<text x="{x + 2 * radius + 5:.1f}" y="{height / 2 + 4:.1f}" fill="{theme.INK}">{label}</text>')
+        x += 2 * radius + 5 + 7 * len(label) + 12
+    return _svg(round(x), round(height), "".join(parts))
+
+
+def _section(layers, title, unit, table, note="", scale=""):
+    """Return one legend section, shown while any of ``layers`` (names apart by spaces) is visible."""
+    unit = f"<small>{text(unit)}</small>" if unit else ""
+    table = f"<table>{table}</table>" if table else ""
+    note = f"<p>{text(note)}</p>" if note else ""
+    return f'<section data-layers="{layers}" hidden><h2>{text(title)}{unit}</h2>{scale}{table}{note}</section>'
+
+
+def _lines(rows, kind="words"):
+    def count(number):
+        return "" if number is None else theme.figure(number, 0)
+
+    return "".join(
+        f'<tr><td>{sign}</td><td class="{kind}">{text(label)}</td><td class="count">{count(number)}</td></tr>'
+        for sign, label, number in rows
+    )
+
+
+def _reach_colour(setting):
+    """Return the colour in which the reach appears on paper; the urban one lies over the rural one."""
+    bare = 1 - theme.REACH_TINT["rural"]
+    return theme.tint(theme.ACCENT, 1 - bare * (1 - theme.REACH_TINT["urban"]) if setting == "urban" else 1 - bare)
+
+
+def _swatch(fill, line=theme.LINE_CITY):
+    return _svg(22, 13, f'<rect x=".5" y=".5" width="21" height="12" fill="{fill}" stroke="{line}" stroke-width=".6"/>')
+
+
+def _dot(x, y, r, fill, line="none"):
+    return f'<circle cx="{x:g}" cy="{y:g}" r="{r:.1f}" fill="{fill}" stroke="{line}" stroke-width=".9"/>'
+
+
+def _sign(status, x, y, r):
+    """Return a station's symbol as SVG, in the shape the map gives it."""
+    fill, line = theme.STATION_COLOURS[status]
+    if theme.STATION_SHAPES[status] == "circle":
+        return f'<circle cx="{x:g}" cy="{y:g}" r="{r:.1f}" fill="{fill}" stroke="{line}" stroke-width="1.3"/>'
+    turns = np.arange(3) * 2 * np.pi / 3
+    return f'<polygon points="{_corners(x, y, 1.22 * r, turns)}" fill="{fill}"/>'
+
+
+def _centre_sign(level):
+    if theme.CENTRE_SHAPES[level] == "star":
+        turns = np.arange(10) * np.pi / 5
+        return f'<polygon points="{_corners(11, 9, np.where(np.arange(10) % 2, 3.2, 7.2), turns)}" fill="{theme.INK}"/>'
+    return f'<rect x="6" y="4" width="10" height="10" fill="{theme.INK}"/>'
+
+
+def _corners(x, y, r, turns):
+    return " ".join(
+        f"{right:.2f},{down:.2f}" for right, down in zip(x + r * np.sin(turns), y - r * np.cos(turns), strict=True)
+    )
+
+
+def _svg(width, height, content, kind=""):
+    kind = f' class="{kind}"' if kind else ""
+    box = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    return f'<svg{kind} {box} aria-hidden="true">{content}</svg>'
