@@ -474,7 +474,7 @@ def _plan_lines(plan, prepared, manifest, out, words):
 
     scenario = plan.scenario
     lines = [words("cli.check_title", name=scenario.name, title=printable(scenario.title)), ""]
-    lines += headline(plan.tables, scenario, words)
+    lines += [*headline(plan.tables, scenario, words), *_other_answer(plan, words)]
     lines += ["", *_city_table(plan.tables, _names(prepared.region.cities, words), words), ""]
     same = "cli.people_same" if plan.people_in == plan.people_out else "cli.people_differ"
     lines.append(words(same, people_in=f"{plan.people_in:,}", people_out=f"{plan.people_out:,}"))
@@ -519,17 +519,30 @@ def _city_table(tables, names, words):
     return table_lines(heads, list(zip(*columns.values(), strict=True)), "lrrrrrrr", total=True)
 
 
+def _other_answer(plan, words):
+    """Return what the question that is not the goal would bring: N stations at best, or the fewest for all."""
+    from planner.report.summary import share
+
+    other = "best_n" if plan.scenario.stations_goal == "cover_all" else "cover_all"
+    proof = plan.proofs[f"stations_{other}"]
+    if proof.objective is None:
+        return []
+    found = round(proof.objective)
+    params = {"count": plan.scenario.stations_count, "found": f"{found:,}", "share": share(found, plan.people_in)}
+    return [words(f"cli.other_{other}", **params)]
+
+
 def _proof_table(proofs, words):
     from planner.report.summary import gap_text
 
     rows = []
     for proof in proofs.values():
-        unit = f"cli.unit.{getattr(proof, 'unit', '')}"
-        numbers = [_number(proof.objective, words), _number(proof.bound, words), gap_text(proof.gap, words)]
-        name = words(f"value.model.{proof.model}") + (f"（{words(unit)}）" if unit in words else "")
-        rows.append([name, words(f"value.proof.{proof.status}"), *numbers, f"{proof.seconds:.1f}"])
-    heads = [words(f"cli.{head}") for head in ("model", "status", "objective", "bound", "gap", "seconds")]
-    return table_lines(heads, rows, "llrrrr")
+        told = [words(f"value.model.{proof.model}"), words(f"value.proof.{proof.status}")]
+        numbers = [_number(proof.objective, words), _number(proof.bound, words)]
+        unit = words(f"cli.unit.{proof.unit}")
+        rows.append([*told, *numbers, unit, gap_text(proof.gap, words), f"{proof.seconds:.1f}"])
+    heads = [words(f"cli.{head}") for head in ("model", "status", "objective", "bound", "unit_head", "gap", "seconds")]
+    return table_lines(heads, rows, "llrrlrr")
 
 
 def _number(value, words):
