@@ -23,7 +23,6 @@ from planner.console import Progress, paired, printable, table_lines
 COMMANDS = ("run", "check", "verify", "standards", "app")
 UNEXPECTED, WRONG, INTERIM, NO_PLAN, NOT_VERIFIED, NOT_WRITTEN = 1, 2, 5, 6, 7, 8
 SIGNS = {">=": "≥ ", "<=": "≤ ", "~": "≈ "}
-UNLABELLED = ("title", "region")  # shown at the head of a check, not among its settings
 FIRST_PORT, PORTS_TRIED = 8501, 20
 
 
@@ -445,7 +444,7 @@ def _setting_rows(scenario, region, register, words):
 
     rows = []
     for setting in SETTINGS:
-        if setting.key in UNLABELLED:
+        if setting.key in ("title", "region"):  # at the head already
             continue
         value = getattr(scenario, setting.field)
         text = f"{value:,}" if setting.kind == "whole" else told(value)
@@ -525,7 +524,8 @@ def _other_answer(plan, words):
 
     other = "best_n" if plan.scenario.stations_goal == "cover_all" else "cover_all"
     proof = plan.proofs[f"stations_{other}"]
-    if proof.objective is None:
+    enough = other == "best_n" and plan.scenario.stations_count >= len(plan.tables["stations"])
+    if proof.objective is None or enough:
         return []
     found = round(proof.objective)
     params = {"count": plan.scenario.stations_count, "found": f"{found:,}", "share": share(found, plan.people_in)}
@@ -556,8 +556,7 @@ def _override_lines(scenario, words):
 
     if not scenario.overrides:
         return [words("cli.no_overrides")]
-    labels = {each.key: words(f"report.setting.{each.field}") for each in SETTINGS if each.key not in UNLABELLED}
-    labels["region"] = words("scenario.region")
+    labels = {each.key: words(f"report.setting.{each.field}") for each in SETTINGS if each.key != "title"}
     target = words("report.setting.bed_targets")
     lines = [words("cli.overrides")]
     for each in scenario.overrides:
