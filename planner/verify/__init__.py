@@ -1,0 +1,86 @@
+"""Recomputes every figure of a plan from the raw inputs, without any solver, and says check by check what it found.
+
+Only a plan's decisions are taken from it: how many beds a county gets, where stations stand and how many vehicles
+they hold, which centres were chosen freely. All else - stocks, targets, distances, coverage, catchments, verdicts -
+is worked out anew in this package's own arithmetic and compared cell by cell. What a solver claims must fit the plan
+and survive every change of one decision. Nothing is published that fails.
+
+    ledger     Check, and how checks are collected
+    shapes     the tables as they should be, read strictly
+    facts      the raw inputs: people, places, distances
+    people, beds, stations, centres, compliance, proofs    what is recomputed
+    folder     a published folder, read back: hashes, inputs, every copy of every table
+"""
+
+from geo.demand import build_demand
+from planner.verify import beds, centres, compliance, stations
+from planner.verify.facts import Facts
+from planner.verify.folder import check_folder
+from planner.verify.ledger import Check, Ledger
+from planner.verify.people import check_people
+from planner.verify.proofs import check_proofs
+from planner.verify.shapes import read_tables
+
+__all__ = ["Check", "verify_folder", "verify_plan"]
+
+PARTS = {
+    "beds_by_city": beds.check_beds_by_city,
+    "beds_by_county": beds.check_beds_by_county,
+    "stations": stations.check_stations,
+    "stations_alternative": stations.check_stations_alternative,
+    "coverage_by_county": stations.check_coverage_by_county,
+    "coverage_by_city": stations.check_coverage_by_city,
+    "uncovered_places": stations.check_uncovered_places,
+    "geodesic": stations.check_geodesic,
+    "ambulances": stations.check_ambulances,
+    "centres": centres.check_centres,
+    "catchments": centres.check_catchments,
+    "centres_free": centres.check_centres_free,
+    "catchments_free": centres.check_catchments_free,
+    "compliance": compliance.check_compliance,
+}
+
+
+def verify_plan(tables, scenario, region, standards, demand=None, *, proofs=None, people=None):
+    """Return every :class:`Check` of a plan's tables.
+
+    tables    dict name -> DataFrame, as a plan holds them or as read from CSV (cells of text are understood)
+    demand    the demand points, where the caller has built them already; otherwise they are built here
+    proofs    dict model -> proof (dataclass or dict with status, objective, bound, gap); not looked at when None
+    people    (in, out) as the plan states them; not looked at when None
+    Never raises on a broken plan: what cannot be read or worked out is a failed check.
+    """
+    ledger, facts = Ledger(), None
+    with ledger.part("people", quiet=True):
+        facts = Facts(scenario, region, standards, build_demand(region) if demand is None else demand)
+    if facts is not None:
+        _recompute(ledger, facts, tables, proofs, people)
+    return ledger.checks
+
+
+def _recompute(ledger, facts, tables, proofs, people):
+    with ledger.part("tables") as said:
+        plan = read_tables(ledger, tables)
+        said.update(tables=len(plan.frames), rows=sum(len(frame) for frame in plan.frames.values()))
+    with ledger.part("people") as said:
+        check_people(ledger, facts, people)
+        said.update(persons=facts.persons, counties=len(facts.counties), points=len(facts.demand))
+    for name, check in PARTS.items():
+        with ledger.part(name) as said:
+            said.update(check(ledger, facts, plan))
+    if proofs is not None:
+        with ledger.part("proofs") as said:
+            said.update(check_proofs(ledger, facts, plan, proofs))
+
+
+def verify_folder(folder):
+    """Return every :class:`Check` of a published folder: its files, and all that :func:`verify_plan` looks at.
+
+    The manifest's scenario is held against the region and standards that are there now. Never raises on a broken
+    folder.
+    """
+    ledger = Ledger()
+    found = check_folder(ledger, folder)
+    if found is not None:
+        _recompute(ledger, found.facts, found.tables, found.proofs, found.people)
+    return ledger.checks

@@ -1,0 +1,161 @@
+"""What a solver claims: each objective is worked out anew, and no change of one decision may beat the bound."""
+
+import math
+from dataclasses import asdict, is_dataclass
+
+import numpy as np
+
+from planner.verify import beds, centres, stations
+
+STATUSES = ("optimal", "within_gap", "interim", "infeasible", "no_plan")
+MODELS = ("beds", "stations_cover_all", "stations_best_n", "ambulances", "centres_free")
+MAXIMISED = ("stations_best_n", "ambulances")
+PERSON_METRES = 10**9  # in a million person-kilometres, the unit of centres_free
+RELATIVE = 1e-6  # how far a solver's sums of decimals may be off
+
+
+def check_proofs(ledger, facts, plan, proofs):
+    """Check every proof: a legal status, numbers that fit together, the objective of this very plan."""
+    proofs = {name: asdict(proof) if is_dataclass(proof) else dict(proof) for name, proof in proofs.items()}
+    for name in MODELS:
+        if name not in proofs:
+            ledger.fail("proof_missing", model=name)
+    told = []
+    for name, proof in proofs.items():
+        if _consistent(ledger, name, proof):
+            _objective(ledger, facts, plan, name, proof)
+        told.append(f"{name} {proof.get('status')}")
+    return {"proofs": ", ".join(told)}
+
+
+def _consistent(ledger, name, proof):
+    """Return whether the proof claims a plan whose numbers can be looked at; what does not fit together is noted."""
+    status = proof.get("status")
+    if name not in MODELS or status not in STATUSES:
+        ledger.fail("proof_status", model=name, found=status, expected=" | ".join(STATUSES))
+        return False
+    if status in ("infeasible", "no_plan"):
+        return False
+    objective, bound, gap = (proof.get(key) for key in ("objective", "bound", "gap"))
+    if not _finite(objective):
+        ledger.fail("proof_number", model=name, column="objective", found=objective)
+        return False
+    if not _finite(bound) or not _finite(gap):
+        if status != "interim":
+            for column, value in (("bound", bound), ("gap", gap)):
+                if not _finite(value):
+                    ledger.fail("proof_number", model=name, column=column, found=value)
+        return True
+    slack = RELATIVE * max(abs(objective), 1.0)
+    better = bound - objective if name in MAXIMISED else objective - bound
+    if better < -slack:
+        ledger.fail("proof_bound", model=name, found=objective, expected=bound)
+    expected = abs(objective - bound) / max(abs(objective), 1.0)
+    if abs(gap - expected) > RELATIVE:
+        ledger.fail("proof_gap", model=name, found=gap, expected=expected)
+    if status == "optimal" and max(gap, expected) > RELATIVE:
+        ledger.fail("proof_not_optimal", model=name, found=status, gap=max(gap, expected))
+    return True
+
+
+def _finite(number):
+    return isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
+
+
+def _objective(ledger, facts, plan, name, proof):
+    """Note when the plan is not worth what the proof says, or when changing one decision beats its bound.
+
+    A solver that stops within its gap may overstate how uneven its beds are: the plan's worth then lies between the
+    two.
+    """
+    worth, challenge = WORTH[name](facts, plan)
+    objective, bound = proof["objective"], proof["bound"]
+    slack = RELATIVE * max(abs(objective), 1.0)
+    overstated = name == "beds" and _finite(bound) and bound - slack <= worth <= objective
+    if abs(worth - objective) > slack and not overstated:
+        ledger.fail("proof_objective", model=name, found=objective, expected=worth)
+    if challenge is None or not _finite(bound):
+        return
+    change, value = challenge
+    if (value - bound if name in MAXIMISED else bound - value) > slack:
+        ledger.fail("proof_beaten", model=name, change=change, found=bound, expected=value)
+
+
+def _beds(facts, plan):
+    frame = plan["beds_by_county"]
+    stated = dict(zip(frame["code"], frame["beds_plan"], strict=True))
+    planned = [stated.get(county["code"], 0) for county in facts.counties]
+    unevenness = beds.Unevenness(facts)
+    return unevenness(planned), unevenness.best_move(planned)
+
+
+def _table_of(facts, goal):
+    return "stations" if facts.scenario.stations_goal == goal else "stations_alternative"
+
+
+def _cover_all(facts, plan):
+    """The worth is the number of stations; the change, a new station left out that nobody needs."""
+    frame = plan[_table_of(facts, "cover_all")]
+    cover = facts.covers(stations.station_xy(facts, frame))
+    alone = cover.multiply((cover.sum(axis=1) == 1).astype(np.int64)[:, None]).sum(axis=0)
+    needless = np.flatnonzero((alone == 0) & frame["status"].eq("new").to_numpy())
+    return len(frame), (frame["id"].iloc[needless[0]] + " -> —", len(frame) - 1) if len(needless) else None
+
+
+def _best_n(facts, plan):
+    """The worth is the persons covered; the change, one new station moved to an open seat or a located town."""
+    frame = plan[_table_of(facts, "best_n")]
+    xy = stations.station_xy(facts, frame)
+    cover = facts.covers(xy)
+    times, persons = cover.sum(axis=1), facts.demand_persons
+    covered = int(persons[times > 0].sum())
+    closed, taken = set(facts.scenario.closed_counties), set(frame["id"])
+    ids = [id for id, place in facts.places.items() if place["county_code"] not in closed and id not in taken]
+    movable = np.flatnonzero(frame["status"].eq("new").to_numpy())
+    if not ids or not len(movable):
+        return covered, None
+    places = facts.covers(facts.xy([facts.places[id]["lon"] for id in ids], [facts.places[id]["lat"] for id in ids]))
+    gain = places.T @ np.where(times == 0, persons, 0)
+    alone = cover[:, movable].multiply(np.where(times == 1, persons, 0)[:, None]).tocsr()
+    # Of those whom a station alone covers, the new place keeps the ones it reaches.
+    worth = covered + gain[None, :] - alone.sum(axis=0)[:, None] + (alone.T @ places).toarray()
+    away, to = np.unravel_index(worth.argmax(), worth.shape)
+    return covered, (f"{frame['id'].iloc[movable[away]]} -> {ids[to]}", int(worth[away, to]))
+
+
+def _centres_free(facts, plan):
+    """The worth is in million person-kilometres; the change, one centre moved to another county seat."""
+    chosen = sorted({i for i in centres.free_centres(facts, plan) if i is not None})
+    metres = facts.metres(facts.seat_xy[:, None, :], facts.seat_xy[None, :, :])
+    worth = centres.person_metres(facts, metres[:, chosen].min(axis=1))
+    moves = []
+    for away in chosen:
+        others = [i for i in chosen if i != away]
+        rest = metres[:, others].min(axis=1) if others else np.full(len(metres), metres.max())
+        totals = facts.county_persons @ np.minimum(rest[:, None], metres)
+        to = int(totals.argmin())
+        moves.append((int(totals[to]), f"{facts.counties[away]['code']} -> {facts.counties[to]['code']}"))
+    least, change = min(moves)
+    return worth / PERSON_METRES, (change, least / PERSON_METRES)
+
+
+def _ambulances(facts, plan):
+    """The worth is the sum of claims: a station's k-th vehicle has persons / (2 k - 1), earlier stations a hair more.
+
+    No change is tried here: that no vehicle is better placed elsewhere is looked at where the vehicles are.
+    """
+    worth = 0.0
+    for _, at in plan["stations"].sort_values("id").groupby("city_code"):
+        for place, (vehicles, persons) in enumerate(zip(at["ambulances"], at["persons"], strict=True)):
+            claim = persons + 0.4 * (len(at) - place) / len(at)
+            worth += sum(claim / (2 * k - 1) for k in range(1, vehicles + 1))
+    return worth, None
+
+
+WORTH = {
+    "beds": _beds,
+    "stations_cover_all": _cover_all,
+    "stations_best_n": _best_n,
+    "ambulances": _ambulances,
+    "centres_free": _centres_free,
+}

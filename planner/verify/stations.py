@@ -1,0 +1,204 @@
+"""Emergency stations, the people they cover and their ambulances, worked out anew from degrees."""
+
+from collections import Counter
+from fractions import Fraction
+
+import numpy as np
+import shapely
+
+from planner.verify.facts import ELLIPSOID, SETTINGS, UNREACHED, half_up
+
+GEODESIC_SHARE, GEODESIC_METRES = 0.001, 1.0  # how far the projection's distances may be from those on the ellipsoid
+
+
+def check_stations(ledger, facts, plan):
+    """Check that each station stands where it says and may stand, and that every open county has its seat's station."""
+    check_sites(ledger, facts, plan["stations"], "stations")
+    check_enough(ledger, facts, plan["stations"], "stations", facts.scenario.stations_goal)
+    status = Counter(plan["stations"]["status"])
+    return {"stations": len(plan["stations"]), "assumed": status["assumed"], "new": status["new"]}
+
+
+def check_stations_alternative(ledger, facts, plan):
+    """Check the other goal's answer in the same way; it is empty where that goal has no plan."""
+    frame = plan["stations_alternative"]
+    if len(frame):
+        check_sites(ledger, facts, frame, "stations_alternative")
+        goal = "best_n" if facts.scenario.stations_goal == "cover_all" else "cover_all"
+        check_enough(ledger, facts, frame, "stations_alternative", goal)
+    return {"stations": len(frame)}
+
+
+def check_sites(ledger, facts, frame, table):
+    """Compare every station of a table with the place its id stands for, and its persons with those nearest to it."""
+    persons = nearest_persons(facts, frame)
+    expected, lines = [], frame.to_dict("records")
+    for row, line in enumerate(lines):
+        place = facts.known_site(line["id"])
+        if place is None:
+            ledger.fail("station_unknown", table=table, row=row + 2, id=line["id"], lon=line["lon"], lat=line["lat"])
+            continue
+        if place["county_code"] in facts.scenario.closed_counties:
+            ledger.fail("station_closed", table=table, row=row + 2, id=line["id"], county=place["county_code"])
+        expected.append(_station(facts, line["id"], place, persons.get(line["id"], 0)))
+        polygon = facts.region.counties.geometry.get(line["county_code"])
+        if polygon is not None and not shapely.intersects_xy(polygon, line["lon"], line["lat"]):
+            params = {"lon": line["lon"], "lat": line["lat"], "county": line["county_code"]}
+            ledger.fail("station_outside", table=table, row=row + 2, id=line["id"], **params)
+    stated = {line["id"] for line in lines}
+    for i in facts.open_seats:
+        id = "S" + facts.counties[i]["code"]
+        if id not in stated:
+            expected.append(_station(facts, id, facts.known_site(id), 0))
+    known = {line["id"] for line in expected}
+    ledger.compare(table, frame[frame["id"].isin(known)], ["id"], sorted(expected, key=lambda line: line["id"]))
+
+
+def _station(facts, id, place, persons):
+    county = facts.counties[facts.county[place["county_code"]]]
+    place = {"id": id} | place
+    status = "assumed" if place["kind"] == "seat" else "new"
+    return place | {"city_code": county["city_code"], "status": status, "persons": persons}
+
+
+def check_enough(ledger, facts, frame, table, goal):
+    """Check that a plan keeps its goal: nobody out of reach, or the number of stations asked for."""
+    covered = facts.ways(frame)[0] <= facts.limit
+    left = int(facts.demand_persons[~covered].sum())
+    if goal == "cover_all" and left:
+        ledger.fail("left_out", table=table, found=left, points=int((~covered).sum()), expected=0)
+    count = facts.scenario.stations_count
+    if goal == "best_n" and (len(frame) > count or (left and len(frame) < count)):
+        ledger.fail("station_count", table=table, found=len(frame), expected=count)
+
+
+def station_xy(facts, frame):
+    """Return whole metres of a table of stations."""
+    return facts.xy(frame["lon"].astype(float), frame["lat"].astype(float))
+
+
+def nearest_persons(facts, frame):
+    """Return by station id the persons whose nearest station it is; of equally near ones the smallest id has them."""
+    ordered = frame.sort_values("id", kind="stable")
+    _, position = facts.ways(ordered)
+    persons = np.bincount(position[position >= 0], weights=facts.demand_persons[position >= 0], minlength=len(ordered))
+    return dict(zip(ordered["id"], persons.astype(np.int64).tolist(), strict=True))
+
+
+def check_coverage_by_county(ledger, facts, plan):
+    """Check who is covered, by county and setting."""
+    places = [{key: county[key] for key in ("code", "name", "city_code")} for county in facts.counties]
+    return _check_coverage(ledger, facts, plan, "coverage_by_county", places, facts.demand_county)
+
+
+def check_coverage_by_city(ledger, facts, plan):
+    """Check who is covered, by city and setting."""
+    places = [{key: city[key] for key in ("code", "name")} for city in facts.cities]
+    return _check_coverage(ledger, facts, plan, "coverage_by_city", places, facts.demand_city)
+
+
+def _check_coverage(ledger, facts, plan, table, places, codes):
+    metres, before = facts.ways(plan["stations"])[0], facts.ways_now()[0]
+    reached = {
+        "persons": np.ones(len(metres), dtype=bool),
+        "covered": metres <= facts.limit,
+        "uncovered": metres > facts.limit,
+        "covered_now": before <= facts.limit,
+        "preferred": metres <= facts.preferred,
+    }
+    counts = {key: facts.people(mask, codes, places).tolist() for key, mask in reached.items()}
+    expected = [
+        place | {"setting": setting} | {key: counts[key][i][k] for key in counts}
+        for i, place in enumerate(places)
+        for k, setting in enumerate(SETTINGS)
+    ]
+    nobody = {(line["code"], line["setting"]) for line in expected if not line["persons"]}
+    ledger.compare(table, plan[table], ["code", "setting"], expected, optional=nobody)
+    return {key: sum(line[key] for line in expected) for key in reached}
+
+
+def check_uncovered_places(ledger, facts, plan):
+    """Check that everyone out of reach is listed, with place and distance, the most people first."""
+    frame = plan["uncovered_places"]
+    metres, _ = facts.ways(plan["stations"])
+    out = np.flatnonzero(metres > facts.limit)
+    expected = []
+    for row in out[np.lexsort((facts.demand.index[out], -facts.demand_persons[out]))]:
+        point = facts.demand.iloc[row]
+        expected.append(
+            {
+                "county_code": point["county_code"],
+                "county": facts.counties[facts.county[point["county_code"]]]["name"],
+                "setting": point["setting"],
+                "place": facts.nearest_place(point["lon"], point["lat"])["name"],
+                "persons": int(point["persons"]),
+                "km": None if metres[row] == UNREACHED else Fraction(int(metres[row]), 1000),
+                "lon": point["lon"],
+                "lat": point["lat"],
+            }
+        )
+    ledger.compare("uncovered_places", frame, ["county_code", "setting", "lon", "lat"], expected)
+    return {"places": len(expected), "persons": sum(line["persons"] for line in expected)}
+
+
+def check_geodesic(ledger, facts, plan):
+    """Check the projection: on the ellipsoid, too, covered points are within their standard (0.1 % + 1 m)."""
+    frame = plan["stations"]
+    metres, position = facts.ways(frame)
+    covered = np.flatnonzero(metres <= facts.limit)
+    lon, lat = frame["lon"].to_numpy(dtype=float), frame["lat"].to_numpy(dtype=float)
+    served = position[covered]
+    away = ELLIPSOID.inv(
+        facts.demand["lon"].to_numpy()[covered], facts.demand["lat"].to_numpy()[covered], lon[served], lat[served]
+    )[2]
+    away = np.asarray(away) * facts.detour
+    for row, station, found in zip(covered, served, away, strict=True):
+        if found > facts.limit[row] * (1 + GEODESIC_SHARE) + GEODESIC_METRES:
+            params = {"found": found, "expected": int(facts.limit[row])}
+            ledger.fail("geodesic", id=facts.demand.index[row], station=frame["id"].iloc[station], **params)
+    return {"points": len(covered), "farthest": half_up(Fraction(float(away.max(initial=0.0))))}
+
+
+def check_ambulances(ledger, facts, plan):
+    """Check each city's floor, its plan, and that every station has an ambulance."""
+    stations = plan["stations"]
+    at_stations, count = Counter(), Counter()
+    for row, (id, code, vehicles) in enumerate(stations[["id", "city_code", "ambulances"]].itertuples(index=False)):
+        at_stations[code] += vehicles
+        count[code] += 1
+        if vehicles < 1:
+            ledger.fail(
+                "no_ambulance", table="stations", row=row + 2, who=id, column="ambulances", found=vehicles, expected=1
+            )
+    _check_shares(ledger, stations)
+    frame = plan["ambulances_by_city"]
+    expected = []
+    for city in facts.cities:
+        required = -(-city["persons"] // facts.scenario.persons_per_ambulance)
+        line = {key: city[key] for key in ("code", "name", "persons")}
+        line |= {"stations": count[city["code"]], "required": required, "plan": at_stations[city["code"]]}
+        expected.append(line)
+    ledger.compare("ambulances_by_city", frame, ["code"], expected)
+    floors = {line["code"]: line["required"] for line in expected}
+    for row, (code, planned) in enumerate(zip(frame["code"], frame["plan"], strict=True)):
+        if planned < floors.get(code, 0):
+            params = {"column": "plan", "found": planned, "expected": floors[code]}
+            ledger.fail("too_few_ambulances", table="ambulances_by_city", row=row + 2, who=code, **params)
+    return {"plan": sum(at_stations.values()), "required": sum(floors.values())}
+
+
+def _check_shares(ledger, stations):
+    """Check that no vehicle of a city would serve more people at another of its stations (divisor method of Webster).
+
+    The last of n vehicles has persons / (2 n - 1) to its name, one more would have persons / (2 n + 1). Claims that
+    differ by less than half a person are equal.
+    """
+    for city, at in stations.groupby("city_code"):
+        lines = list(at[["id", "ambulances", "persons"]].itertuples(index=False))
+        last = [(Fraction(2 * persons + 1, 2 * (2 * n - 1)), id, n) for id, n, persons in lines if n > 1]
+        more = [(Fraction(persons, 2 * n + 1), id, n) for id, n, persons in lines if n > 0]
+        if last and max(more) > min(last):
+            (_, away, found), (_, to, expected) = min(last), max(more)
+            ledger.fail(
+                "ambulance_claim", table="stations", city=city, away=away, to=to, found=found, expected=expected
+            )

@@ -1,0 +1,140 @@
+"""The workbook's sheets against the tables: every cell, text as text, numbers as numbers, never a formula."""
+
+from collections import defaultdict
+from fractions import Fraction
+
+from geo.words import LANGUAGES, load_words
+from planner.verify.ledger import NUMBERS_ALIKE, same, shown
+from planner.verify.reread import Unreadable, read_workbook, reference
+from planner.verify.shapes import CODES, TABLES, TEXTS, decimals
+
+SIGNS = "●▲◇ᵐᵃ "  # set before or behind a word, never part of it
+DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
+
+
+def check_workbook(ledger, path, plan, standards):
+    """Compare every sheet with its table; returns how many cells were compared.
+
+    A sheet is known by the row that holds the table's column names. Below its rows may stand sums, without a code.
+    """
+    try:
+        sheets = read_workbook(path)
+    except Unreadable as error:
+        ledger.fail(error.key, file=path.name, **error.params)
+        return 0
+    except OSError:
+        ledger.fail("file_missing", file=path.name)
+        return 0
+    spoken, compared, seen = _spoken(standards), 0, set()
+    for sheet, cells in sheets.items():
+        place = f"{path.name} [{sheet}]"
+        for (row, column), cell in cells.items():
+            if cell.is_formula:
+                ledger.fail("formula", table=place, row=row, column=reference(row, column), found=cell.value)
+        table, top = _table_of(cells)
+        if table is None:
+            continue
+        if table in seen:
+            ledger.fail("sheet_twice", table=place, other=table)
+        seen.add(table)
+        if table in plan.frames:
+            compared += _compare(ledger, place, table, cells, top, plan.frames[table], spoken)
+    for table in TABLES:
+        if table not in seen:
+            ledger.fail("sheet_missing", file=path.name, table=table)
+    return compared
+
+
+def _spoken(standards):
+    """Return the texts a machine word, or a standard's name, may be printed as: (column, word) -> set of texts."""
+    spoken = defaultdict(set)
+    for lang in LANGUAGES:
+        for key, text in load_words(lang).section("value").items():
+            kind, _, word = key.rpartition(".")
+            for column in ("nature_now", "nature_plan") if kind == "nature" else (kind,):
+                spoken[column, word].add(text.strip(SIGNS))
+        for standard in standards.values():
+            spoken["name", standard.name_zh].add(standard.name(lang))
+    return spoken
+
+
+def _table_of(cells):
+    rows = defaultdict(dict)
+    for (row, column), cell in cells.items():
+        rows[row][column] = cell.value
+    for row, values in sorted(rows.items()):
+        found = tuple(values[column] for column in sorted(values))
+        for table, columns in TABLES.items():
+            if found == columns and min(values) == 1:
+                return table, row
+    return None, 0
+
+
+def _compare(ledger, place, table, cells, top, frame, spoken):
+    columns = TABLES[table]
+    for row, record in enumerate(frame.to_dict("records"), start=top + 1):
+        for position, column in enumerate(columns, start=1):
+            cell, expected = cells.get((row, position)), record[column]
+            if not _same_cell(table, column, cell, expected, spoken):
+                found = (
+                    None
+                    if cell is None
+                    else cell.value
+                    if cell.is_text or column not in CODES
+                    else f"{cell.value} (123)"
+                )
+                params = {"column": column, "found": found, "expected": expected}
+                ledger.fail(
+                    "copy", table=place, cell=reference(row, position), original=f"tables/{table}.csv", **params
+                )
+    last = max((row for row, _ in cells), default=0)
+    for row in range(top + 1 + len(frame), last + 1):
+        _total(
+            ledger, place, table, row, {c: cells.get((row, p)) for p, c in enumerate(columns, start=1)}, frame, spoken
+        )
+    return len(frame) * len(columns)
+
+
+def _same_cell(table, column, cell, expected, spoken):
+    if expected is None:
+        return cell is None or (cell.is_text and not any(character.isdigit() for character in cell.value))
+    if column in CODES | TEXTS:
+        if expected == "" and cell is None:
+            return True
+        if cell is None or not cell.is_text:
+            return False
+        return cell.value == expected or cell.value.strip(SIGNS) in spoken.get((column, expected), ())
+    return _number(cell) is not None and same(_number(cell), expected, NUMBERS_ALIKE)
+
+
+def _number(cell):
+    try:
+        return None if cell is None or cell.is_text else float(cell.value)
+    except ValueError:
+        return None
+
+
+def _total(ledger, place, table, row, cells, frame, spoken):
+    """Check a row below the rows: blank, or sums of whole numbers and the densities that follow from them."""
+    if not any(cells.values()):
+        return
+    first, *_ = TABLES[table]
+    if table not in ("beds_by_city", "ambulances_by_city", "coverage_by_city") or cells[first] is not None:
+        params = {"found": ", ".join(cell.value for cell in cells.values() if cell is not None)}
+        ledger.fail("row_foreign", table=place, row=row, who="", **params)
+        return
+    setting = cells.get("setting")
+    rows = frame
+    if setting is not None:
+        known = {word for (column, word), texts in spoken.items() if column == "setting" and setting.value in texts}
+        rows = frame[frame["setting"].isin(known)]
+    for column in TABLES[table]:
+        if column in CODES | TEXTS:
+            continue
+        expected = int(rows[column].sum()) if not decimals(table, column) else None
+        if column in DENSITIES and rows["persons"].sum():
+            expected = Fraction(1000 * int(rows[DENSITIES[column]].sum()), int(rows["persons"].sum()))
+        found = _number(cells[column])
+        if found is None or not same(found, expected, decimals(table, column)):
+            params = {"cell": f"{column} {row}", "original": f"tables/{table}.csv", "column": column}
+            ledger.fail("copy", table=place, found=shown(found), expected=expected, **params)
