@@ -81,7 +81,7 @@ TABLES = {
     ),
     "centres": _table("name city_code level lon lat persons"),
     "catchments": _table("county_code county persons centre_city_code km"),
-    "centres_free": _table("name city_code level lon lat persons"),
+    "centres_free": _table("name city_code county_code level lon lat persons"),
     "catchments_free": _table("county_code county persons centre_county_code km"),
     "compliance": _table(
         "standard_id name document clause area_code area unit now target plan gap verdict nature_now nature_plan",

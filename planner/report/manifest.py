@@ -51,7 +51,7 @@ def write_manifest(manifest, path):
 
 def _proof(proof):
     """Return a proof without its seconds, which no two runs share."""
-    return {name: _plain(getattr(proof, name)) for name in ("model", "status", "objective", "bound", "gap")}
+    return {name: _plain(getattr(proof, name)) for name in ("model", "status", "unit", "objective", "bound", "gap")}
 
 
 def _plain(value):

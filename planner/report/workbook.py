@@ -31,6 +31,7 @@ WORDS = {
 DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
 HEADER_ROWS = 4  # title, note, headings, machine names
 WIDEST = 44
+PORTRAIT_WIDTH = 90  # narrow characters across; a wider table is printed on its side
 COVER_HEIGHTS = {"title": 30, "heading": 30}
 
 
@@ -117,7 +118,8 @@ def _table(sheet, name, frame, summary, styles, words):
     sheet.freeze_panes(HEADER_ROWS, 2)
     sheet.autofilter(HEADER_ROWS - 1, 0, HEADER_ROWS - 1 + max(len(frame), 1), last)
     sheet.hide_gridlines(2)
-    sheet.set_landscape()
+    if across > PORTRAIT_WIDTH:
+        sheet.set_landscape()
     _page(sheet, summary, words)
     sheet.repeat_rows(0, HEADER_ROWS - 1)
     sheet.print_area(0, 0, max(end - 1, HEADER_ROWS), last)

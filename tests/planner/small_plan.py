@@ -16,6 +16,7 @@ import shapely
 from geo.region import GEOGRAPHIC, Region, local_projection, project
 from geo.travel import distances, is_covered
 from planner.scenario import ASSUMED, Override, Scenario
+from planner.services.proof import Proof
 from planner.standards import load_standards
 
 COUNTIES = ("140101", "140102", "140201")
@@ -50,10 +51,8 @@ def small_plan(names=None, *, interim=False):
     tables = _tables(names, region, demand, stations, metres, scenario)
     status, gap = ("interim", 0.0123) if interim else ("optimal", 0.0)
     proofs = {
-        "beds": SimpleNamespace(model="beds", status="optimal", objective=1.5, bound=1.5, gap=0.0, seconds=0.1),
-        "stations_cover_all": SimpleNamespace(
-            model="stations_cover_all", status=status, objective=4.0, bound=4.0 - gap * 4, gap=gap, seconds=2.5
-        ),
+        "beds": Proof("beds", "optimal", "beds_per_1000", 1.5, 1.5, 0.0, 0.1),
+        "stations_cover_all": Proof("stations_cover_all", status, "stations", 4.0, 4.0 - gap * 4, gap, 2.5),
     }
     persons = int(demand["persons"].sum())
     plan = SimpleNamespace(
@@ -197,7 +196,7 @@ def _tables(names, region, demand, stations, metres, scenario):
         ).reset_index(drop=True),
         "centres": centres,
         "catchments": near,
-        "centres_free": centres.assign(level="free"),
+        "centres_free": centres.assign(county_code=["140101", "140201"], level="free"),
         "catchments_free": near.rename(columns={"centre_city_code": "centre_county_code"}).assign(
             centre_county_code=["140101", "140101", "140201"]
         ),
