@@ -112,7 +112,6 @@ def plan_map(view):
         zoom_delta=0.5,
         wheel_px_per_zoom_level=120,
         max_zoom=13,
-        max_bounds_viscosity=0.8,
     )
     plan._id = "plan"  # folium's own is random; with this the same plan has the same bytes
     plan.default_js, plan.default_css = [], []
@@ -286,8 +285,9 @@ def _filled(view):
     colours = {
         "beds": list(theme.sequential(len(theme.BEDS_PER_1000) + 1)),
         "change": list(theme.diverging(len(theme.BEDS_CHANGE) + 1)),
-        "centres": [theme.tint(colour, theme.CATCHMENT_TINT) for colour in centre_colours.values()],
     }
+    if centre_colours:
+        colours["centres"] = [theme.tint(colour, theme.CATCHMENT_TINT) for colour in centre_colours.values()]
     return colours, counties
 
 

@@ -89,7 +89,7 @@ def _legend(view, colours, counties):
     sections = [
         _classes(words, "beds", theme.class_labels(theme.BEDS_PER_1000), colours["beds"], counties["beds"]),
         _classes(words, "change", change, colours["change"], counties["change"], low, high),
-        _centre_legend(view, colours["centres"], counties["centres"]),
+        _centre_legend(view, colours["centres"], counties["centres"]) if "centres" in colours else "",
         _station_legend(view),
         _reach_legend(view),
         _vehicle_legend(view),

@@ -12,7 +12,7 @@ function drawPlan(map, data) {
   var home = map.getContainer();
   data.zoom = map.getZoom();
 
-  L.control.zoom({ position: "topleft", zoomInTitle: said.zoom_in, zoomOutTitle: said.zoom_out }).addTo(map);
+  var zoom = L.control.zoom({ position: "topleft", zoomInTitle: said.zoom_in, zoomOutTitle: said.zoom_out }).addTo(map);
   L.control.scale({ position: "topleft", imperial: false, maxWidth: 100 }).addTo(map);
 
   /* ---- geometry ---- */
@@ -496,16 +496,33 @@ function drawPlan(map, data) {
   function whole() {
     var size = map.getSize(), legend = document.getElementById("legend");
     if (!size.x || !size.y) { return; }
-    /* The province stands clear of the legend's column as far as its height lets it. */
+    /* In the middle of the ground; only where it would touch the legend's column does it stand aside. */
     var plate = getComputedStyle(document.body).display === "grid" ? parseFloat(getComputedStyle(legend).width) + 20 : 0;
-    var beside = Math.max(0, Math.min(plate, size.x - 32 - (size.y - 28) * aspect));
+    var wide = (size.y - 28) * aspect;
+    var beside = Math.max(0, Math.min(plate, wide + 2 * plate - size.x + 32, size.x - 32 - wide));
     own = true;
     map.fitBounds(extent, { paddingTopLeft: [16, 14], paddingBottomRight: [16 + beside, 14], animate: false });
     data.zoom = map.getZoom();
     own = false;
     map.setMinZoom(data.zoom - 1);
-    map.setMaxBounds(extent.pad(0.6));
   }
+
+  var back = L.DomUtil.create("a", "whole", zoom.getContainer());
+  back.href = "#";
+  back.title = said.whole;
+  back.setAttribute("role", "button");
+  back.setAttribute("aria-label", said.whole);
+  var icon = back.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "svg"));
+  icon.setAttribute("viewBox", "0 0 12 12");
+  icon.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "path"))
+    .setAttribute("d", "M1 4V1h3M8 1h3v3M11 8v3H8M4 11H1V8");
+  L.DomEvent.disableClickPropagation(back);
+  L.DomEvent.on(back, "click", function (event) {
+    L.DomEvent.preventDefault(event);
+    moved = false;
+    whole();
+    remember();
+  });
 
   var past = recall();
   apply();

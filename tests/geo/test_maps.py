@@ -1,0 +1,272 @@
+"""The browser map without a browser: bytes, words, hostile text, and geometry that keeps its place."""
+
+import json
+import math
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import folium
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo import maps, theme
+from geo.margin import text
+from geo.region import local_projection
+from tests.geo.small_view import CORNERS, SIDE, shanxi_view, small_view
+
+HOSTILE = "<img src=x onerror=alert(1)>${alert(1)}`alert(1)`</script><!--\\{{ 7*7 }}{% raw %}'\"&amp;"
+SOURCES = [Path(maps.__file__), Path(text.__code__.co_filename), *(maps.ASSETS / "map").iterdir()]
+
+
+class _Seen(HTMLParser):
+    """What a reader sees outside the scripts, and every element and address on the way."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.words, self.elements, self.addresses, self._inside = [], [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append(tag)
+        self.addresses += [value for name, value in attributes if name in ("src", "href", "srcset", "data", "action")]
+        if tag in ("script", "style"):
+            self._inside.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag in ("script", "style"):
+            self._inside.pop()
+
+    def handle_data(self, data):
+        if not self._inside and data.strip():
+            self.words.append(data.strip())
+
+
+def payload(page):
+    return json.loads(re.search(r"drawPlan\(map_plan, (.*)\);\s*</script>", page).group(1))
+
+
+def decoded(shape):
+    rings = [[np.cumsum(np.reshape(ring, (-1, 2)), axis=0) * maps.GRID for ring in polygon] for polygon in shape]
+    return shapely.MultiPolygon([shapely.Polygon(outer, holes) for outer, *holes in rings])
+
+
+def test_plan_map_is_a_folium_map_without_addresses():
+    plan = maps.plan_map(small_view())
+    assert isinstance(plan, folium.Map)
+    seen = _Seen(plan.get_root().render())
+    assert seen.addresses == []
+    assert not {"link", "iframe", "img", "object"} & set(seen.elements)
+
+
+def test_styles_ask_for_nothing():
+    styles = "".join(re.findall(r"<style>(.*?)</style>", maps.map_html(small_view()), flags=re.DOTALL))
+    assert "leaflet-container" in styles
+    assert not re.search(r"url\(|@import|@font-face", styles)
+
+
+def test_same_view_same_bytes_whatever_the_order_of_rows():
+    view = small_view()
+    shuffled = replace(view, counties=view.counties[::-1], stations=view.stations[::-1], uncovered=view.uncovered[::-1])
+    assert maps.map_html(view) == maps.map_html(small_view()) == maps.map_html(shuffled)
+
+
+def test_every_script_is_admitted_by_hash_and_nothing_else():
+    page = maps.map_html(small_view())
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page).group(1)
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert len(rules["script-src"].split()) == page.count("<script>")
+    assert "unsafe" not in rules["script-src"]
+
+
+def test_a_page_that_could_lose_its_policy_is_refused(monkeypatch):
+    monkeypatch.setattr(folium.Figure, "render", lambda self, **kwargs: "<html lang=x><head></head></html>")
+    with pytest.raises(RuntimeError, match="security policy"):
+        maps.map_html(small_view())
+
+
+def test_hostile_text_is_text_everywhere():
+    page = maps.map_html(small_view(hostile=HOSTILE))
+    seen, harmless = _Seen(page), _Seen(maps.map_html(small_view()))
+    assert seen.elements == harmless.elements
+    assert all(HOSTILE in word for word in seen.words if "alert" in word)
+    given_names = {"West", "East", "A small plan", "2025\u00a0· paper", "One sentence.", "Another."}
+    assert {word for word in harmless.words if word in given_names} == given_names
+    assert "alert(1)>" not in page and "${" not in page.split("drawPlan(map_plan")[1]
+    assert payload(page)["counties"][0]["name"] == HOSTILE
+    assert payload(page)["places"] == [HOSTILE]
+
+
+@given(st.text())
+def test_text_shows_exactly_what_it_was_given(value):
+    assert "".join(_Said(text(value)).parts) == value.replace("\r\n", "\n").replace("\r", "\n")
+    assert not re.search(r"[<>\"'`${}\\]", text(value))
+
+
+class _Said(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.parts = []
+        self.feed(page.replace("\r\n", "\n").replace("\r", "\n"))
+        self.close()
+
+    def handle_data(self, data):
+        self.parts.append(data)
+
+
+@given(
+    st.recursive(
+        st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_data_survives_its_armour(value):
+    armoured = maps.data_json(value)
+    assert json.loads(armoured) == value
+    assert not re.search(r"[<>&`$]|{{|{%|\u2028", armoured)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_word_comes_from_the_catalogue(lang):
+    view = small_view(lang)
+    seen = _Seen(maps.map_html(view))
+    known = {value for value in view.words.section("map").values() if "{" not in value}
+    known |= {view.title, *view.notes, view.rule, "West", "East", "×", "2025\u00a0· paper"}
+    known |= {*theme.class_labels(theme.BEDS_PER_1000), *theme.class_labels(theme.BEDS_CHANGE, signed=True)}
+    filled = [re.escape(value) for value in view.words.section("map").values() if "{" in value]
+    patterns = [re.sub(r"\\{[^}]*}", ".*", value) for value in filled]
+    legend = view.words.section("map.legend")
+    known |= {legend["assumed"] + theme.MARKS["assumed"]}
+    known |= {f"{legend[f'{key}_unit']} · {legend['counties']}" for key in ("beds", "change")}
+    odd = [word for word in seen.words if word not in known and not re.fullmatch(r"[\d,]+", word)]
+    assert [word for word in odd if not any(re.fullmatch(pattern, word) for pattern in patterns)] == []
+
+
+def test_no_chinese_outside_the_catalogue():
+    for source in SOURCES:
+        assert not re.search(r"[\u4e00-\u9fff]", source.read_text(encoding="utf-8")), source.name
+
+
+def test_language_changes_no_number():
+    seen = [_Seen(maps.map_html(small_view(lang))).words for lang in ("zh", "en")]
+    figures = [[word for word in words if re.fullmatch(r"[\d,.+<≥−– ]+", word)] for words in seen]
+    assert figures[0] == figures[1]
+    assert "8.00–9.99" in figures[0]
+    data = [payload(maps.map_html(small_view(lang))) for lang in ("zh", "en")]
+    for key in ("counties", "stations", "uncovered", "reach", "fills", "centres"):
+        kept = [[item.get("shape") if isinstance(item, dict) else item for item in part[key]] for part in data]
+        assert kept[0] == kept[1]
+    assert [county["facts"][:9] for county in data[0]["counties"]] == [
+        county["facts"][:9] for county in data[1]["counties"]
+    ]
+
+
+def test_neighbours_share_their_drawn_points():
+    drawn = {county["name"]: decoded(county["shape"]) for county in payload(maps.map_html(small_view()))["counties"]}
+    assert drawn["Alpha"].intersection(drawn["Beta"]).length == pytest.approx(SIDE)
+    union = shapely.union_all(list(drawn.values()))
+    assert union.area == pytest.approx(4 * SIDE**2)
+    west, south = CORNERS["140101"]
+    assert union.bounds == pytest.approx((west, south, west + 2 * SIDE, south + 2 * SIDE))
+
+
+def test_shanxi_is_drawn_without_gaps():
+    view = shanxi_view(uncovered=0)
+    drawn = [decoded(county["shape"]).buffer(0) for county in payload(maps.map_html(view))["counties"]]
+    union = shapely.union_all(drawn, grid_size=maps.GRID / 10)
+    assert len(shapely.get_parts(union)) == 1
+    assert shapely.get_parts(union)[0].interiors[:] == []
+    assert sum(part.area for part in drawn) == pytest.approx(union.area, rel=1e-6)
+
+
+def test_reach_is_the_circle_and_stays_in_the_province():
+    view = small_view()
+    one = replace(view, stations=view.stations[:1])
+    province = one.province.union_all()
+    projection = local_projection(one.province.total_bounds)
+    for setting, km in (("urban", 5.0), ("rural", 20.0)):
+        drawn = decoded(payload(maps.map_html(one))["reach"][setting])
+        assert drawn.within(province.buffer(maps.GRID))
+        if setting == "urban":
+            area = maps.gpd.GeoSeries([drawn], crs=view.province.crs).to_crs(projection).area.iloc[0]
+            assert area == pytest.approx(math.pi * (km * 1000) ** 2, rel=0.01)
+
+
+def test_a_detour_draws_smaller_circles():
+    direct, roundabout = (
+        decoded(payload(maps.map_html(small_view(detour_factor=factor)))["reach"]["urban"]) for factor in (1.0, 1.25)
+    )
+    assert roundabout.area / direct.area == pytest.approx(1 / 1.25**2, rel=0.02)
+
+
+def test_figures_of_a_county():
+    data = payload(maps.map_html(small_view("en")))
+    county = next(county for county in data["counties"] if county["name"] == "Beta")
+    facts = dict(zip((key for key, _ in maps.ROWS["county"]), county["facts"], strict=True))
+    assert facts == {
+        "persons": "100,000",
+        "beds_now": "700",
+        "beds_plan": "800",
+        "beds_new": "100",
+        "now_per_1000": "7.00",
+        "plan_per_1000": "8.00",
+        "change_per_1000": "+1.00",
+        "urban_covered": "—",
+        "rural_covered": "100.0%",
+        "centre": "East",
+        "stations": "2",
+        "ambulances": "9",
+    }
+    assert county["fill"] == {"beds": 4, "change": 7, "centres": 1}
+
+
+def test_a_city_below_its_target_is_said_to_be_so():
+    cities = payload(maps.map_html(small_view("en", cities=small_view().cities.assign(target_per_1000=[6.0, 9.0]))))[
+        "cities"
+    ]
+    assert [(city["unmet"], city["facts"][4]) for city in cities] == [(False, "● met"), (True, "▲ not met")]
+
+
+def test_legend_counts_every_county_once():
+    page = maps.map_html(small_view())
+    for key in ("beds", "change", "centres"):
+        section = re.search(rf'<section data-layers="{key}".*?</section>', page, flags=re.DOTALL).group()
+        assert sum(int(count) for count in re.findall(r'class="count">(\d+)<', section)) == len(CORNERS)
+
+
+def test_a_county_without_people_is_drawn_as_no_data():
+    view = small_view("en")
+    view.counties.loc[0, ["persons", "plan_per_1000"]] = [0, np.nan]
+    page = maps.map_html(view)
+    assert view.words("map.legend.no_data") in _Seen(page).words
+    assert payload(page)["counties"][0]["fill"]["beds"] is None
+
+
+def test_nobody_uncovered_is_said_in_words():
+    view = small_view("en")
+    page = maps.map_html(replace(view, uncovered=view.uncovered[:0]))
+    assert view.words("map.legend.nobody") in _Seen(page).words
+
+
+def test_no_new_stations_and_no_centres_still_make_a_map():
+    view = small_view()
+    bare = replace(view, stations=view.stations[:0], centres=view.centres[:0], uncovered=view.uncovered[:0])
+    page = maps.map_html(bare)
+    assert payload(page)["reach"] == {"urban": [], "rural": []}
+    assert 'value="centres"' not in page
+
+
+def test_view_is_left_unchanged():
+    view, same = small_view(), small_view()
+    maps.map_html(view)
+    for name in ("counties", "cities", "stations", "uncovered", "centres"):
+        pd.testing.assert_frame_equal(getattr(view, name), getattr(same, name))
+
+
+def test_a_full_province_stays_small():
+    assert len(maps.map_html(shanxi_view()).encode()) < 2_000_000
