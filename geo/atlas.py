@@ -43,10 +43,12 @@ SCALES = (1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7.5)  # and their multiples
 SIZE = theme.PRINT_TYPE
 LINE = theme.PRINT_LINE
 MARKERS = {"circle": "o", "triangle": "^", "star": "*", "square": "s"}
-RURAL_FILL, URBAN_FILL = theme.tint(theme.ACCENT, 0.12), theme.tint(theme.ACCENT, 0.36)
+REACH_FILLS = {key: theme.tint(theme.ACCENT, share) for key, share in theme.REACH_TINT.items()}
+ASSUMED_FILL, ASSUMED_EDGE = theme.STATION_COLOURS["assumed"]
+NEW_FILL, NEW_EDGE = theme.STATION_COLOURS["new"]
 STATION_STYLES = {
-    "assumed": {"points": 3.0, "fill": theme.PAPER, "edge": theme.INK, "width": 0.6},
-    "new": {"points": 3.8, "fill": theme.ACCENT, "edge": theme.PAPER, "width": 0.3},
+    "assumed": {"points": 3.0, "fill": ASSUMED_FILL, "edge": ASSUMED_EDGE, "width": 0.6},
+    "new": {"points": 3.8, "fill": NEW_FILL, "edge": NEW_EDGE, "width": 0.3},
 }
 UNCOVERED_STYLE = {"points": 1.9, "fill": theme.ALARM, "edge": theme.PAPER, "width": 0.1}
 CENTRE_STYLES = {
@@ -58,7 +60,7 @@ SEAT_STYLE = {"points": 2.8, "fill": theme.PAPER, "edge": theme.INK, "width": 0.
 BORDER_STYLES = {
     "catchment": {"width": 1.3 * LINE["catchment"], "colour": theme.INK, "dash": (5, 1.2)},
     "city": {"width": LINE["city"], "colour": theme.LINE_CITY},
-    "county": {"width": LINE["county"], "colour": theme.QUIET},
+    "county": {"width": LINE["county"], "colour": theme.LINE_ON_FILL},
 }
 NO_DATA_HATCH = "//////"
 CLOSING, OPENING = "、，。；：！？）》」』】〕”’…%,.;:!?)]}·", "（《「『【〔“‘([{"
@@ -366,19 +368,20 @@ def _places(province, left, bottom, right, top):
 def _graticule(sheet, place, outlines, box, side):
     """Draw meridians and parallels in one map's half of the box, and their degrees along its edges, clear of land."""
     left, bottom, right, top = box
-    window = shapely.box(*box)
     lons, lats = place.degrees([left, right, left, right], [bottom, bottom, top, top])
     step = _round_step(min(np.ptp(lons), np.ptp(lats)) / 3)
-    decimals = 0 if step >= 1 else 2
-    for lon in _multiples(step, lons):
-        line = _grid_line(sheet, place, np.full(60, lon), np.linspace(lats.min() - step, lats.max() + step, 60), window)
+    decimals = max(0, int(np.ceil(-np.log10(step))))
+    along_lons = np.linspace(lons.min() - step, lons.max() + step, 60)
+    along_lats = np.linspace(lats.min() - step, lats.max() + step, 60)
+    meridians, parallels = _multiples(step, lons), _multiples(step, lats)
+    for lon, line in zip(meridians, _grid(sheet, place, *np.meshgrid(meridians, along_lats), box), strict=True):
         x = line.coords[0][0]
         if left + 5 < x < right - 5:
             sheet.rule([(x, bottom), (x, bottom + 1.2)], 0.4, theme.LINE_CITY)
             sheet.text(x, bottom + 1.9, f"{lon:.{decimals}f}°E", 5, colour=theme.QUIET, ha="center")
     inward, ha, end = (1, "left", 0) if side == left else (-1, "right", -1)
-    for lat in _multiples(step, lats):
-        line = _grid_line(sheet, place, np.linspace(lons.min() - step, lons.max() + step, 60), np.full(60, lat), window)
+    crossed = np.meshgrid(parallels, along_lons)[::-1]
+    for lat, line in zip(parallels, _grid(sheet, place, *crossed, box), strict=True):
         y = line.coords[end][1]
         room = shapely.LineString([(side, y), (side + 8 * inward, y)]).buffer(1)
         if bottom + 6 < y < top - 16 and not room.intersects(outlines):
@@ -392,10 +395,12 @@ def _multiples(step, degrees):
     return np.arange(np.ceil(degrees.min() / step), np.floor(degrees.max() / step) + 1) * step
 
 
-def _grid_line(sheet, place, lon, lat, window):
-    line = shapely.LineString(np.column_stack(place.point(lon, lat))).intersection(window)
-    sheet.shape(line, edge=theme.tint(theme.LINE_COUNTY, 0.6), width=0.3, z=0.5)
-    return line
+def _grid(sheet, place, lon, lat, box):
+    """Draw one line a column of degrees, clipped to the box; return the lines."""
+    x, y = place.point(lon, lat)
+    lines = shapely.intersection(shapely.linestrings(np.stack([x.T, y.T], axis=-1)), shapely.box(*box))
+    sheet.shape(shapely.multilinestrings(lines), edge=theme.tint(theme.LINE_COUNTY, 0.6), width=0.3, z=0.5)
+    return lines
 
 
 def _round_step(most):
@@ -492,7 +497,8 @@ def _centres(sheet, view, place):
         x, y = place.point(lon, lat)
         style = CENTRE_STYLES[level]
         sheet.signs([x], [y], theme.CENTRE_SHAPES[level], z=8, name=f"centre_{level}", **style)
-        boxes.append(_box_about(x, y, style["points"] * MM_PER_POINT, style["points"] * MM_PER_POINT))
+        across = style["points"] * MM_PER_POINT + 0.6
+        boxes.append(_box_about(x, y, across, across))
     return boxes
 
 
@@ -585,15 +591,15 @@ def _stations_map(sheet, view, place):
     _, cities, province = _ground(sheet, view, place, [theme.LAND] * len(view.counties), theme.LINE_COUNTY)
     stations = view.stations
     points = shapely.points(*place.point(stations["lon"], stations["lat"]))
-    for km, fill, z in ((view.rural_km, RURAL_FILL, 1.5), (view.urban_km, URBAN_FILL, 1.6)):
-        cover = shapely.union_all(shapely.buffer(points, place.mm(km))).intersection(province)
-        sheet.shape(cover, fill=fill, edge=theme.ACCENT, width=LINE["circle"], z=z)
+    for setting, km, z in (("rural", view.rural_km, 1.5), ("urban", view.urban_km, 1.6)):
+        cover = shapely.union_all(shapely.buffer(points, place.mm(km / view.detour_factor))).intersection(province)
+        sheet.shape(cover, fill=REACH_FILLS[setting], edge=theme.ACCENT, width=LINE["circle"], z=z)
     _uncovered(sheet, view, place)
     for status, style in STATION_STYLES.items():
         chosen = stations[stations["status"].eq(status)]
         x, y = place.point(chosen["lon"], chosen["lat"])
         sheet.signs(x, y, theme.STATION_SHAPES[status], name=f"stations_{status}", **style)
-    _city_names(sheet, view, place, cities, [None] * len(cities), [])
+    _city_names(sheet, view, place, cities, [None] * len(cities), list(shapely.buffer(points, 0.7)))
 
 
 def _uncovered(sheet, view, place):
@@ -665,29 +671,33 @@ def _beds_legend(sheet, view, x, y):
 
 
 def _stations_legend(sheet, view, x, y):
-    words = view.words
-    sheet.text(x, y, words("atlas.stations_key"), SIZE["small"], bold=True)
+    """Draw the key of the station map, heading at (x, y): stations, reach, and who is beyond it."""
+    words, size = view.words, SIZE["small"]
+    sheet.text(x, y, words("atlas.stations_key"), size, bold=True)
     sheet.text(x + 42, y, words("atlas.count"), SIZE["note"], colour=theme.QUIET, ha="right")
-    for number, (status, style) in enumerate(STATION_STYLES.items(), 1):
-        at = y - number * ROW_HIGH
-        sheet.signs([x + 3.5], [at + middle_of(SIZE["small"])], theme.STATION_SHAPES[status], **style)
-        mark = theme.MARKS["assumed"] if status == "assumed" else ""
-        sheet.text(x + 9, at, words(f"atlas.station_{status}") + mark, SIZE["small"])
-        count = int(view.stations["status"].eq(status).sum())
-        sheet.text(x + 42, at, theme.figure(count, 0), SIZE["small"], ha="right")
-    for number, (key, km, fill) in enumerate(
-        (("urban", view.urban_km, URBAN_FILL), ("rural", view.rural_km, RURAL_FILL)), 3
-    ):
-        at = y - number * ROW_HIGH
-        _swatch(sheet, x, at, fill, theme.ACCENT)
-        sheet.text(x + 9, at, words(f"atlas.cover_{key}", km=f"{km:g}"), SIZE["small"])
-    at = y - 5 * ROW_HIGH
-    sheet.signs([x + 3.5], [at + middle_of(SIZE["small"])], "square", **UNCOVERED_STYLE)
-    sheet.text(x + 9, at, words("atlas.uncovered"), SIZE["small"])
-    sheet.text(x + 42, at, theme.figure(len(view.uncovered), 0), SIZE["small"], ha="right")
-    persons = theme.figure(view.uncovered["persons"].sum(), 0)
-    said = words("atlas.uncovered_persons", persons=persons) if len(view.uncovered) else words("atlas.uncovered_nobody")
-    sheet.text(x + 9, at - ROW_HIGH, said + theme.MARKS["modelled"], SIZE["small"], colour=theme.QUIET)
+    counts = view.stations["status"].value_counts()
+    rows = [
+        (words("atlas.station_assumed") + theme.MARKS["assumed"], "assumed", counts.get("assumed", 0)),
+        (words("atlas.station_new"), "new", counts.get("new", 0)),
+        (words("atlas.cover_urban", km=f"{view.urban_km:g}"), "urban", None),
+        (words("atlas.cover_rural", km=f"{view.rural_km:g}"), "rural", None),
+        (words("atlas.uncovered"), "uncovered", len(view.uncovered)),
+    ]
+    for said, key, count in rows:
+        y -= ROW_HIGH
+        middle = [x + 3.5], [y + middle_of(size)]
+        if key in STATION_STYLES:
+            sheet.signs(*middle, theme.STATION_SHAPES[key], **STATION_STYLES[key])
+        elif key in REACH_FILLS:
+            _swatch(sheet, x, y, REACH_FILLS[key], theme.ACCENT)
+        else:
+            sheet.signs(*middle, "square", **UNCOVERED_STYLE)
+        sheet.text(x + 9, y, said, size)
+        if count is not None:
+            sheet.text(x + 42, y, theme.figure(count, 0), size, ha="right")
+    if len(view.uncovered):
+        said = words("atlas.uncovered_persons", persons=theme.figure(view.uncovered["persons"].sum(), 0))
+        sheet.text(x + 9, y - ROW_HIGH, said + theme.MARKS["modelled"], size, colour=theme.QUIET)
 
 
 def _swatch(sheet, x, y, fill, edge=theme.LINE_CITY, hatch=None):

@@ -10,8 +10,8 @@ TrueType outlines, because matplotlib embeds those (and not CFF outlines) in a P
 copied.
 
 Regular holds the 8,105 characters of the Table of General Standard Chinese Characters (通用规范汉字表, 2013), whose
-third level is there for the names of places and people; the bold cut holds GB 2312's first level, 3,755 characters. Both
-hold whatever else stands in this repository's tables, words and scenarios, and the Latin letters and signs below.
+third level is there for the names of places and people; the bold cut holds GB 2312's first level, 3,755 characters.
+Both hold whatever else stands in this repository's tables, words and scenarios, and the Latin letters and signs below.
 ``ᵐ ᵃ ✗`` are not in Noto Sans SC and are made here from m, a and ×.
 
 Copyright 2014-2021 Adobe, SIL Open Font License 1.1 (``fonts/LICENSE``), which allows subsets and changes. The one
@@ -86,6 +86,8 @@ def cut(source, characters, target):
     subsetter = subset.Subsetter(options)
     subsetter.populate(text="".join(sorted(characters)))
     subsetter.subset(font)
+    # The fullest character map is enough; another beside it would only be read once more for each sheet.
+    font["cmap"].tables = [max(font["cmap"].tables, key=lambda table: (len(table.cmap), table.platformID))]
     for code, (base, scale, raised) in MADE.items():
         add_scaled(font, code, base, scale, raised)
     subset.save_font(font, target, options)
@@ -104,8 +106,7 @@ def add_scaled(font, code, base, scale, raised):
     glyph.recalcBounds(font["glyf"])
     font["hmtx"][name] = (round(width * scale), round(left * scale))
     for table in font["cmap"].tables:
-        if table.isUnicode():
-            table.cmap[code] = name
+        table.cmap[code] = name
 
 
 def main():
