@@ -502,7 +502,8 @@ def is_name(name):
 def shipped_folders():
     """Return the folders of shipped scenarios: inside an installed package, and beside it in a checkout."""
     package = Path(__file__).parent
-    return [folder for folder in (package / "_scenarios", package.parent / "scenarios") if folder.is_dir()]
+    checkout = [package.parent / "scenarios"] if (package.parent / "pyproject.toml").is_file() else []
+    return [folder for folder in (package / "_scenarios", *checkout) if folder.is_dir()]
 
 
 def shipped_scenarios():
