@@ -118,13 +118,16 @@ def _proofs(plan, words):
             "report.proof_said",
             objective=_figure(proof.objective, words),
             bound=_figure(proof.bound, words),
+            unit=words(f"cli.unit.{proof.unit}"),
             gap=gap_text(proof.gap, words),
         )
         yield Line("row", (words(f"value.model.{name}"), words(f"value.proof.{proof.status}"), figures))
 
 
 def _figure(value, words):
-    return words("report.absent") if value is None else f"{value:,.4f}".rstrip("0").rstrip(".")
+    if value is None:
+        return words("report.absent")
+    return f"{value:,.0f}" if value == int(value) or value >= 1e6 else f"{value:,.4f}"
 
 
 def _cleaned(each, words):

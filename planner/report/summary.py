@@ -122,8 +122,8 @@ def source_lines(prepared, words):
 
 
 def interim(plan, words):
-    """Return the warning that a model was stopped before its proof, "" when none was."""
-    stopped = [proof for proof in plan.proofs.values() if proof.status == "interim"]
+    """Return the warning that a model was stopped before its proof, or before it had a plan; "" when none was."""
+    stopped = [proof for proof in plan.proofs.values() if proof.status in ("interim", "no_plan")]
     if not stopped:
         return ""
     names = words("report.list_comma").join(words(f"value.model.{proof.model}") for proof in stopped)

@@ -31,7 +31,7 @@ WORDS = {
 DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
 HEADER_ROWS = 4  # title, note, headings, machine names
 WIDEST = 44
-PORTRAIT_WIDTH = 90  # narrow characters across; a wider table is printed on its side
+PORTRAIT_WIDTH = 100  # narrow characters across; a wider table is printed on its side
 COVER_HEIGHTS = {"title": 30, "heading": 30}
 
 
