@@ -16,6 +16,7 @@ GEOGRAPHIC = "EPSG:4490"  # CGCS2000 degrees, equal to WGS 84 within a metre
 FILES = ("cities.csv", "counties.csv", "settlements.csv", "townships.csv", "sources.csv", "boundaries.gpkg")
 
 COUNTS = ("persons", "urban", "rural", "age_0_14", "age_60_plus", "age_65_plus", "households")
+COMMITTEES = ("residents_committees", "village_committees")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Region:
                  seat_lon, seat_lat, seat_x, seat_y (whole metres), geometry
     province     GeoDataFrame, one row: code, name, geometry
     settlements  DataFrame on ``geonames_id``: name, name_en, type, lon, lat, x, y, county_code
-    townships    DataFrame on ``code``: name, kind, county_code, lon, lat (NaN where not located), committees
+    townships    DataFrame on ``code``: name, kind, county_code, lon, lat (NaN where not located), residents_committees, village_committees
     sources      DataFrame, one row a column of the files: file, column, source, date, licence, nature (measured | modelled | assumed), note
     projection   pyproj text of the local transverse Mercator; units metres
     digest       sha256 of each file, by name
@@ -96,14 +97,20 @@ def load_region(where="shanxi"):
         ["name", "name_en", "kind", "city_code", *COUNTS, "area_km2", "seat_lon", "seat_lat"],
         faults,
     )
-    settlements = _table(folder / "settlements.csv", "geonames_id", ["name", "name_en", "lon", "lat", "county_code"], faults)
-    townships = _table(folder / "townships.csv", "code", ["name", "kind", "county_code", "lon", "lat"], faults)
+    settlements = _table(
+        folder / "settlements.csv", "geonames_id", ["name", "name_en", "lon", "lat", "county_code"], faults
+    )
+    townships = _table(
+        folder / "townships.csv", "code", ["name", "kind", "county_code", *COMMITTEES, "lon", "lat"], faults
+    )
     sources = pd.read_csv(folder / "sources.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig")
     if faults:
         raise Rejected(faults)
 
     for column in COUNTS:
         counties[column] = _whole(counties, column, folder / "counties.csv", faults)
+    for column in COMMITTEES:
+        townships[column] = _whole(townships, column, folder / "townships.csv", faults)
     cities["document_order"] = _whole(cities, "document_order", folder / "cities.csv", faults)
     for column in ("seat_lon", "seat_lat"):
         counties[column] = _degrees(counties, column, folder / "counties.csv", faults)
@@ -198,7 +205,9 @@ def _sums(counties, path, faults):
     for row, persons, total in zip(counties["_row"], counties["persons"], parts, strict=True):
         if persons != total:
             params = {"parts": total, "persons": persons}
-            faults.append(Fault("sum_persons", file=path.name, row=row, column="persons", value=str(persons), params=params))
+            faults.append(
+                Fault("sum_persons", file=path.name, row=row, column="persons", value=str(persons), params=params)
+            )
     if counties["persons"].sum() == 0:
         faults.append(Fault("no_people", file=path.name, column="persons"))
 
@@ -209,7 +218,9 @@ def _layer(path, name, faults):
         faults.append(Fault("no_crs", file=f"{path.name}:{name}"))
         return layer
     layer = layer.to_crs(GEOGRAPHIC)
-    solid = layer.geometry.notna() & ~layer.geometry.is_empty & layer.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
+    solid = (
+        layer.geometry.notna() & ~layer.geometry.is_empty & layer.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
+    )
     for code in layer.loc[~solid, "code"]:
         faults.append(Fault("bad_geometry", file=f"{path.name}:{name}", column="code", value=code))
     return layer
