@@ -6,13 +6,18 @@ from scipy.spatial import cKDTree
 
 
 def whole_metres(dx, dy, detour_factor=1.0):
-    """Return straight-line metres times ``detour_factor``, rounded half up to whole metres, for differences in metres."""
+    """Return straight-line metres times ``detour_factor``, rounded half up to whole metres."""
     return np.floor(np.hypot(dx, dy) * detour_factor + 0.5).astype(np.int64)
 
 
 def is_covered(metres, standard_metres):
     """The rule, for the whole product: a demand point is covered when its distance is at most the standard."""
     return metres <= standard_metres
+
+
+def standard_metres(demand, urban_km, rural_km):
+    """Return the standard of each demand point in whole metres: urban and rural have their own."""
+    return np.where(demand["setting"].eq("urban"), round(urban_km * 1000), round(rural_km * 1000)).astype(np.int64)
 
 
 def arcs_within(demand, sites, standard_metres, detour_factor=1.0):
@@ -46,23 +51,26 @@ def arcs_within(demand, sites, standard_metres, detour_factor=1.0):
 
 
 def nearest(demand, sites, detour_factor=1.0):
-    """Return (metres, position) of each demand point's nearest site; of equally near ones the first in the order of ``sites``.
+    """Return (metres, position) of each demand point's nearest site.
 
-    Both are whole-number arrays on the rows of ``demand``. Raises ValueError when there is no site.
+    Of equally near ones it is the first in the order of ``sites``. Both are whole-number arrays on the rows of ``demand``. Raises ValueError when there is no site.
     """
     if not len(sites):
         raise ValueError("no site to be near to: give at least one")
     demand_xy, site_xy = _xy(demand), _xy(sites)
     tree = cKDTree(site_xy)
     several = min(8, len(sites))
-    _, position = tree.query(demand_xy, k=several)
-    position = np.asarray(position).reshape(len(demand_xy), several)
-    metres = whole_metres(
-        demand_xy[:, None, 0] - site_xy[position, 0], demand_xy[:, None, 1] - site_xy[position, 1], detour_factor
-    )
-    best = metres.min(axis=1)
-    first = np.where(metres == best[:, None], position, len(sites)).min(axis=1)
-    return best, first
+    while True:
+        _, position = tree.query(demand_xy, k=several)
+        position = np.asarray(position).reshape(len(demand_xy), several)
+        metres = whole_metres(
+            demand_xy[:, None, 0] - site_xy[position, 0], demand_xy[:, None, 1] - site_xy[position, 1], detour_factor
+        )
+        best = metres.min(axis=1)
+        if several == len(sites) or (metres[:, -1] > best).all():
+            first = np.where(metres == best[:, None], position, len(sites)).min(axis=1)
+            return best, first
+        several = min(4 * several, len(sites))  # so many are equally near that the first may be yet to come
 
 
 def distances(origins, destinations, detour_factor=1.0):

@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from geo.travel import is_covered
-from planner.services.stations import standard_metres
+from geo.travel import is_covered, standard_metres
 
 COLUMNS = [
     "standard_id",

@@ -84,6 +84,16 @@ def reduce_problem(problem, *, every_row):
     return core
 
 
+def narrowed(core, columns):
+    """Return ``core`` with some of its sites alone: the rows they serve, merged where they serve the same."""
+    columns = np.sort(columns)
+    cover = sparse.csr_array(core.cover[:, columns])
+    rows = np.flatnonzero(np.diff(cover.indptr))
+    return _merge_rows(
+        Reduced(sparse.csr_array(cover[rows]), core.weights[rows], core.sites[columns], core.rank[columns])
+    )
+
+
 def _merge_rows(core):
     """Make one row of all rows with the same sites, their weights added; sums of random 64-bit words tell sets apart."""
     if not core.cover.shape[0]:
@@ -130,6 +140,41 @@ def _contained(sets, rank):
     return gone
 
 
+def settled(problem, chosen):
+    """Return ``chosen`` (positions) with each free site given up for a better-ranked one, where nobody loses by it.
+
+    A site gives way to the site of lowest rank that serves everyone whom it alone serves, the worst rank first, until none can.
+    So an equally good plan stands in towns rather than in nameless cells, and no two runs differ.
+    """
+    pattern, by_site = problem.pattern, sparse.csr_array(problem.pattern.T.tocsr())
+    chosen, fixed = set(map(int, chosen)), set(map(int, problem.fixed))
+    allowed = np.ones(pattern.shape[1], dtype=bool)
+    allowed[problem.forbidden] = False
+    times = by_site[sorted(chosen)].sum(axis=0)
+    changed = True
+    while changed:
+        changed = False
+        for site in sorted(chosen - fixed, key=lambda j: -problem.rank[j]):
+            served = _row(by_site, site)
+            alone = served[times[served] == 1]
+            near = np.concatenate([_row(pattern, i) for i in alone]) if len(alone) else np.zeros(0, dtype=int)
+            able = allowed & (np.bincount(near, minlength=len(allowed)) == len(alone))
+            able[list(chosen)] = False
+            able &= problem.rank < problem.rank[site]
+            if able.any():
+                better = min(map(int, np.flatnonzero(able)), key=lambda j: problem.rank[j])
+                chosen = chosen - {site} | {better}
+                times[served] -= 1
+                times[_row(by_site, better)] += 1
+                changed = True
+    return sorted(chosen)
+
+
+def _row(matrix, i):
+    """Return the columns stored in row ``i`` of a CSR array."""
+    return matrix.indices[matrix.indptr[i] : matrix.indptr[i + 1]]
+
+
 def greedy_cover(core, limit=None):
     """Return column positions of ``core``: the site serving most unserved weight, again and again; ties to the lowest rank.
 
@@ -144,7 +189,7 @@ def greedy_cover(core, limit=None):
         if gain[best] == 0:
             break
         chosen.append(int(best))
-        left[by_site.indices[by_site.indptr[best] : by_site.indptr[best + 1]]] = 0
+        left[_row(by_site, best)] = 0
     return chosen
 
 
@@ -152,7 +197,7 @@ def without_needless(core, chosen):
     """Return ``chosen`` without the sites whose rows the others serve as well, lowest weight first."""
     by_site = sparse.csr_array(core.cover.T.tocsr())
     times = np.zeros(core.cover.shape[0], dtype=np.int64)
-    rows = {j: by_site.indices[by_site.indptr[j] : by_site.indptr[j + 1]] for j in chosen}
+    rows = {j: _row(by_site, j) for j in chosen}
     for j in chosen:
         times[rows[j]] += 1
     kept = list(chosen)

@@ -102,17 +102,21 @@ def _run(highs, began, sign, constant, progress, cancel):
 
     highs.HandleUserInterrupt = True
     highs.cbMipInterrupt.subscribe(watch)
-    highs.startSolve()
+    thread = highs.startSolve()
     told = began
     finished = False
-    while not finished:
-        finished, _ = highs.wait(POLL_SECONDS)
-        if cancel is not None and cancel.is_set():
-            highs.cancelSolve()
-        now = time.monotonic()
-        if progress is not None and now - told >= 0.25:
-            told = now
-            progress(now - began, seen["gap"], seen["best"])
+    try:
+        while not finished:
+            finished, _ = highs.wait(POLL_SECONDS)
+            if cancel is not None and cancel.is_set():
+                highs.cancelSolve()
+            now = time.monotonic()
+            if progress is not None and now - told >= 0.25:
+                told = now
+                progress(now - began, seen["gap"], seen["best"])
+    finally:
+        highs.cancelSolve()  # whatever happens to who listens, no thread goes on alone
+        thread.join()
 
 
 def _read(highs, variables, sign, constant, asked_gap, seconds):
@@ -131,14 +135,20 @@ def _read(highs, variables, sign, constant, asked_gap, seconds):
             raise SolverFault("the solver says 'optimal' and holds no feasible values")
         return Solution(NO_PLAN, {}, None, bound, None, seconds)
     values = np.array(highs.getSolution().col_value, dtype=float)
+    if values.shape != whole.shape or not np.isfinite(values).all():
+        raise SolverFault("the solver left out the value of a variable")
     values[whole] = _whole(values[whole])
     _check_rows(highs, values)
     objective = float(values @ np.array(highs.getLp().col_cost_, dtype=float)) * sign + constant
-    if not is_mip:
-        bound = objective if status == known.kOptimal else None
-    elif status == known.kModelEmpty:
+    if status == known.kModelEmpty:
         bound = objective
+    elif not is_mip:
+        bound = sign * info.objective_function_value + constant if status == known.kOptimal else None
     left = None if bound is None else abs(objective - bound) / max(abs(objective), 1.0)
+    if left is not None and left > TOLERANCE and sign * (objective - bound) < 0:
+        raise SolverFault(
+            f"the solver's values are worth {objective}, better than the {bound} it calls the best possible"
+        )
     if stopped:
         verdict = INTERIM
     elif left is not None and left <= TOLERANCE:

@@ -10,14 +10,14 @@ from geo.demand import build_demand
 from geo.faults import ScenarioRejected
 from geo.region import Region, load_region
 from geo.sites import candidate_sites, known_places
-from geo.travel import is_covered, nearest
+from geo.travel import is_covered, nearest, standard_metres
 from planner.compliance import compliance
 from planner.rounding import half_up
 from planner.scenario import Scenario, check_against
 from planner.services.ambulances import plan_ambulances, required_by_city
 from planner.services.beds import plan_beds, targets_by_city
 from planner.services.centres import documents_centres, free_centres
-from planner.services.stations import cover_problem, coverage, plan_stations, standard_metres, station_table
+from planner.services.stations import cover_problem, coverage, plan_stations, station_table
 from planner.standards import Standards, load_standards
 
 

@@ -1,17 +1,18 @@
 """Emergency stations: one at every county seat, and how many more, and where, so that everyone is within the standard."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from geo.sites import known_places
-from geo.travel import arcs_within, is_covered, nearest
+from geo.travel import arcs_within, is_covered, nearest, standard_metres
 from planner.explain import Infeasible, county_without_station, out_of_reach, too_few_stations
 from planner.models.lscp import chosen, lscp
 from planner.models.mclp import mclp
-from planner.problem import CoverProblem, greedy_cover, reduce_problem, without_needless
+from planner.models.mclp_bound import mclp_bound
+from planner.problem import CoverProblem, greedy_cover, narrowed, reduce_problem, settled, without_needless
 from planner.services.proof import Proof, proof_of
 from planner.solve import INFEASIBLE, NO_PLAN, OPTIMAL, solve
 
@@ -23,11 +24,6 @@ class StationPlan:
     chosen: tuple
     alternative: tuple | None
     proofs: dict
-
-
-def standard_metres(demand, urban_km, rural_km):
-    """Return the standard of each demand point in whole metres: urban and rural have their own."""
-    return np.where(demand["setting"].eq("urban"), round(urban_km * 1000), round(rural_km * 1000)).astype(np.int64)
 
 
 def cover_problem(region, demand, sites, scenario):
@@ -110,7 +106,7 @@ def _refuse_impossible(region, standards, demand, problem, scenario):
 
 
 def _cover_all(problem, scenario, progress, cancel):
-    """Fewest stations for everyone; then, among plans with as few, the one with the best-ranked sites."""
+    """Fewest stations for everyone; of plans with as few, one whose sites cannot be bettered one by one."""
     core = reduce_problem(problem, every_row=True)
     start = without_needless(core, greedy_cover(core))
     best = solve(
@@ -121,16 +117,7 @@ def _cover_all(problem, scenario, progress, cancel):
         cancel=cancel,
     )
     proof = proof_of("stations_cover_all", "stations", best, plus=len(problem.fixed))
-    if best.status == OPTIMAL:
-        ranked = solve(
-            lscp(core.cover, cost=core.rank, p=int(best.objective)),
-            seconds=scenario.solve_seconds,
-            start=best.values,
-            progress=progress,
-            cancel=cancel,
-        )
-        best = ranked if ranked.has_plan else best
-    return [*problem.fixed, *core.sites[chosen(best.values, len(core.sites))]], proof
+    return settled(problem, [*problem.fixed, *core.sites[chosen(best.values, len(core.sites))]]), proof
 
 
 def _best_n(problem, scenario, cover_all, cover_proof, progress, cancel):
@@ -141,20 +128,57 @@ def _best_n(problem, scenario, cover_all, cover_proof, progress, cancel):
     core = reduce_problem(problem, every_row=False)
     held = int(problem.persons[problem.covered_by(problem.fixed)].sum())
     more = min(scenario.stations_count - len(problem.fixed), len(core.sites))
-    start = greedy_cover(core, more)
-    # Greedy may stop early, when nobody is left whom a site could add: any other sites fill the number.
-    start += [j for j in np.argsort(core.rank) if j not in set(start)][: more - len(start)]
-    served = np.flatnonzero(sparse.csr_array(core.cover[:, start]).sum(axis=1)) if start else []
-    values = {f"x{j:06d}": 1 for j in start} | {f"y{i:06d}": 1 for i in served}
-    solution = solve(
-        mclp(core.cover, core.weights, more),
-        seconds=scenario.solve_seconds,
-        start=values,
-        progress=progress,
-        cancel=cancel,
-    )
+    sites, solution = _most_people(core, more, scenario.solve_seconds, progress, cancel)
     proof = proof_of("stations_best_n", "persons", solution, plus=held)
-    return [*problem.fixed, *core.sites[chosen(solution.values, len(core.sites))]], proof
+    return settled(problem, [*problem.fixed, *sites]), proof
+
+
+def _most_people(core, p, seconds, progress, cancel):
+    """Return (sites, Solution) of the MCLP: first among the sites a bound favours, then proven among all that could do better.
+
+    A site goes only when no plan with it serves as many people as a plan already known, so nothing is lost by it.
+    """
+    began = time.monotonic()
+    start = greedy_cover(core, p)
+    # Greedy may stop early, when nobody is left whom a site could add: any other sites fill the number.
+    start += [j for j in np.argsort(core.rank) if j not in set(start)][: p - len(start)]
+    sites, bound = core.sites[start], None
+    columns = np.arange(len(core.sites))
+    if 0 < p < len(columns):
+        bound = mclp_bound(core.cover, core.weights, p, _served(core, sites))
+        favoured = narrowed(core, np.union1d(bound.favoured, start))
+        guess = _solve_mclp(favoured, p, sites, seconds - (time.monotonic() - began), progress, cancel)
+        sites = favoured.sites[chosen(guess.values, len(favoured.sites))]
+        columns = np.flatnonzero((bound.most_with > _served(core, sites) - 0.5) | np.isin(core.sites, sites))
+    left = narrowed(core, columns)
+    solution = _solve_mclp(left, p, sites, seconds - (time.monotonic() - began), progress, cancel)
+    sites = left.sites[chosen(solution.values, len(left.sites))]
+    return sites, _bounded(solution, bound, time.monotonic() - began)
+
+
+def _solve_mclp(core, p, sites, seconds, progress, cancel):
+    known = np.flatnonzero(np.isin(core.sites, sites))
+    values = {f"x{j:06d}": 1 for j in known} | {f"y{i:06d}": 1 for i in np.flatnonzero(_rows_served(core, sites))}
+    model = mclp(core.cover, core.weights, p)
+    return solve(model, seconds=max(seconds, 0.0), start=values, progress=progress, cancel=cancel)
+
+
+def _rows_served(core, sites):
+    return core.cover @ np.isin(core.sites, sites).astype(np.int64) > 0
+
+
+def _served(core, sites):
+    return int(core.weights[_rows_served(core, sites)].sum())
+
+
+def _bounded(solution, bound, seconds):
+    """Return the Solution with the lower of its own bound and the relaxation's; whole persons leave the fraction out."""
+    if bound is None or solution.status == OPTIMAL:
+        return replace(solution, seconds=seconds)
+    most = float(np.floor(bound.most + 0.01))
+    most = most if solution.bound is None else min(most, solution.bound)
+    gap = (most - solution.objective) / max(solution.objective, 1.0)
+    return replace(solution, bound=most, gap=gap, seconds=seconds)
 
 
 def station_table(sites, ids, demand, detour_factor):
