@@ -4,6 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from planner.verify.shapes import NotChecked
+
 
 def documents_centres(facts):
     """Return the centres the scenario fixes, national ones first: dicts with name, city_code, level, lon, lat."""
@@ -77,12 +79,14 @@ def check_centres_free(ledger, facts, plan):
     fixed = documents_centres(facts)
     if len(chosen) != len(fixed):
         ledger.fail("centre_count", table="centres_free", found=len(chosen), expected=len(fixed))
-    expected = []
-    metres, nearest = free_catchments(facts, chosen)
     for row, i in enumerate(chosen):
         if i is None:
             code = frame["county_code"][row]
             ledger.fail("centre_no_seat", table="centres_free", row=row + 2, who=frame["name"][row], code=code)
+    expected = []
+    metres, nearest = free_catchments(facts, chosen)
+    for i in chosen:
+        if i is None:
             continue
         county = facts.counties[i]
         lon, lat = facts.seats[i]
@@ -94,7 +98,7 @@ def check_centres_free(ledger, facts, plan):
         }
         line |= {"lon": lon, "lat": lat}
         expected.append(line | {"persons": int(facts.county_persons[nearest == i].sum())})
-    ledger.compare("centres_free", frame, ["county_code"], expected)
+    ledger.compare("centres_free", frame, ["county_code"], sorted(expected, key=lambda line: line["county_code"]))
     free, documents = person_metres(facts, metres), person_metres(facts, _catchments(facts, fixed)[0])
     if free > documents:
         ledger.fail("free_is_dearer", table="catchments_free", found=free // 1000, expected=documents // 1000)
@@ -111,5 +115,7 @@ def check_catchments_free(ledger, facts, plan):
 def free_catchments(facts, chosen):
     """Return (metres, position of its county) of each county's nearest free centre; ties to the smallest code."""
     sites = np.array(sorted({i for i in chosen if i is not None}), dtype=int)
+    if not len(sites):
+        raise NotChecked("centres_free")
     metres, position = facts.nearest(facts.seat_xy, facts.seat_xy[sites])
     return metres, sites[position]

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 DEGREES = "EPSG:4490"
 ELLIPSOID = Geod(ellps="GRS80")
 SETTINGS = ("urban", "rural")
+FAR_METRES = 10**9
 UNREACHED = np.iinfo(np.int64).max
 BEARINGS = ("东", "东北", "北", "西北", "西", "西南", "南", "东南")  # counter-clockwise from the east
 
@@ -44,7 +45,7 @@ class Facts:
         urban = setting == "urban"
         self.limit = np.where(urban, metres_of(scenario.urban_km), metres_of(scenario.rural_km))
         self.preferred = np.where(urban, self.limit, metres_of(scenario.rural_preferred_km))
-        self._places, self._place_xy, self._ways = None, None, {}
+        self._places, self._ways = None, {}
 
     def _read_counties(self):
         table = self.region.counties.sort_index()
@@ -83,9 +84,10 @@ class Facts:
         return [position for position, county in enumerate(self.counties) if county["city_code"] == city_code]
 
     def xy(self, lon, lat):
-        """Return whole metres (n x 2) for degrees."""
+        """Return whole metres (n x 2) for degrees; a point the projection does not reach is far from everything."""
         x, y = self._to_metres.transform(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
-        return np.column_stack([np.rint(x), np.rint(y)]).astype(np.int64)
+        xy = np.column_stack([x, y])
+        return np.rint(np.where(np.isfinite(xy), xy, FAR_METRES)).astype(np.int64)
 
     def in_degrees(self, shapes):
         """Return geometries in degrees for geometries in metres."""
@@ -93,17 +95,18 @@ class Facts:
             shapes, lambda xy: np.column_stack(self._to_metres.transform(*xy.T, direction="INVERSE"))
         )
 
-    def metres(self, a, b):
-        """Return whole metres between points a and b (... x 2, broadcast against each other)."""
+    def metres(self, a, b, detour=None):
+        """Return whole metres between points a and b (... x 2, broadcast), by the scenario's detour or another."""
         apart = (a - b).astype(float)
-        return np.floor(np.hypot(apart[..., 0], apart[..., 1]) * self.detour + 0.5).astype(np.int64)
+        detour = self.detour if detour is None else detour
+        return np.floor(np.hypot(apart[..., 0], apart[..., 1]) * detour + 0.5).astype(np.int64)
 
     def seats_within_reach(self):
         """Return booleans, counties x counties: the seats are within reach of each other's beds."""
         apart = self.metres(self.seat_xy[:, None, :], self.seat_xy[None, :, :])
         return apart <= metres_of(self.scenario.beds_reach_km)
 
-    def nearest(self, points, sites):
+    def nearest(self, points, sites, detour=None):
         """Return (metres, position) of each point's nearest site, the first of equally near ones.
 
         Without any site: (UNREACHED, -1).
@@ -113,12 +116,12 @@ class Facts:
         count = min(4, len(sites))
         _, near = cKDTree(sites).query(points, k=count)
         near = np.asarray(near).reshape(len(points), count)
-        metres = self.metres(points[:, None, :], sites[near])
+        metres = self.metres(points[:, None, :], sites[near], detour)
         best = metres.min(axis=1)
         position = np.where(metres == best[:, None], near, len(sites)).min(axis=1)
         # Where all of these are equally near, an earlier site may be as near: all sites are looked at.
         for row in np.flatnonzero((metres == best[:, None]).all(axis=1)) if count < len(sites) else ():
-            position[row] = self.metres(points[row], sites).argmin()
+            position[row] = self.metres(points[row], sites, detour).argmin()
         return best, position
 
     def ways(self, frame):
@@ -166,7 +169,7 @@ class Facts:
             return self.places[id]
         if id.startswith("C") and rest in self.demand.index:
             point = self.demand.loc[rest]
-            name = self.seen_from_places(point["lon"], point["lat"])
+            name = self.seen_from_places(self.xy([point["lon"]], [point["lat"]]))[0]
             return {"kind": "cell", "name": name} | {key: point[key] for key in ("county_code", "lon", "lat")}
         return None
 
@@ -194,23 +197,24 @@ class Facts:
             return np.zeros(len(self.region.townships), dtype=bool)
         return self.region.townships["geonames_id"].isin(self.region.settlements.index).to_numpy()
 
-    def nearest_place(self, lon, lat):
-        """Return the known place nearest to a point, and the point's ``metres``, ``east`` and ``north`` of it."""
-        if self._place_xy is None:
-            places = self.places.values()
-            self._place_xy = self.xy([place["lon"] for place in places], [place["lat"] for place in places])
-        away = self.xy([lon], [lat]) - self._place_xy
-        metres = np.floor(np.hypot(*away.T.astype(float)) + 0.5)
-        at = int(metres.argmin())
-        east, north = away[at].tolist()
-        return list(self.places.values())[at] | {"metres": int(metres[at]), "east": east, "north": north}
+    def nearest_places(self, points):
+        """Return (names, metres, east and north) of the known place nearest to each point, in a straight line.
 
-    def seen_from_places(self, lon, lat):
-        """Return how a point is named: by its nearest known place, with bearing and whole kilometres."""
-        place = self.nearest_place(lon, lat)
-        km = (place["metres"] + 500) // 1000
-        bearing = BEARINGS[round(math.atan2(place["north"], place["east"]) / math.pi * 4) % 8]
-        return f"{place['name']}{bearing}约{km}公里" if km else place["name"]
+        ``east and north`` (n x 2, whole metres) say where the point is, seen from its place.
+        """
+        places = list(self.places.values())
+        xy = self.xy([place["lon"] for place in places], [place["lat"] for place in places])
+        metres, position = self.nearest(points, xy, detour=1.0)
+        return [places[at]["name"] for at in position], metres, points - xy[position]
+
+    def seen_from_places(self, points):
+        """Return how points are named: by their nearest known place, with bearing and whole kilometres."""
+        said = []
+        for name, metres, (east, north) in zip(*self.nearest_places(points), strict=True):
+            km = (int(metres) + 500) // 1000
+            bearing = BEARINGS[round(math.atan2(north, east) / math.pi * 4) % 8]
+            said.append(f"{name}{bearing}约{km}公里" if km else name)
+        return said
 
 
 def positions(words, known):

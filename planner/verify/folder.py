@@ -69,6 +69,9 @@ def _manifest(ledger, path):
     except (OSError, ValueError) as error:
         ledger.fail("file_unreadable", file=path.name, error=error)
         return None
+    if not isinstance(manifest, dict):
+        ledger.fail("file_unreadable", file=path.name, error=type(manifest).__name__)
+        return None
     expected = {"jinyi": str, "scenario": dict, "overrides": list, "inputs": dict, "projection": str, "people": dict}
     expected |= {"proofs": dict, "verification": dict, "files": dict}
     wrong = [key for key, kind in expected.items() if not isinstance(manifest.get(key), kind)]

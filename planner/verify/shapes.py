@@ -60,6 +60,7 @@ FIGURES = frozenset(
     {"now", "target", "plan", "gap"}
 )  # of the table compliance: up to six decimals, empty where there is none
 FIGURE_DECIMALS = 6
+DEGREES = {"lon": 180, "lat": 90}
 
 WHOLE = re.compile(r"-?[0-9]{1,15}")
 DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
@@ -130,6 +131,8 @@ def _parser(table, column):
         return "text", _text
     if (table == "compliance" and column in FIGURES) or column.endswith("_per_1000"):
         return "number", lambda value: None if _empty(value) else _number(value)
+    if column in DEGREES:
+        return "degree", lambda value: _degree(value, DEGREES[column])
     return ("number", _number) if decimals(table, column) else ("whole", _whole)
 
 
@@ -166,4 +169,11 @@ def _number(value):
         and math.isfinite(value)
     ):
         return float(value)
+    raise ValueError
+
+
+def _degree(value, most):
+    number = _number(value)
+    if abs(number) <= most:
+        return number
     raise ValueError

@@ -122,21 +122,22 @@ def check_uncovered_places(ledger, facts, plan):
     frame = plan["uncovered_places"]
     metres, _ = facts.ways(plan["stations"])
     out = np.flatnonzero(metres > facts.limit)
-    expected = []
-    for row in out[np.lexsort((facts.demand.index[out], -facts.demand_persons[out]))]:
-        point = facts.demand.iloc[row]
-        expected.append(
-            {
-                "county_code": point["county_code"],
-                "county": facts.counties[facts.county[point["county_code"]]]["name"],
-                "setting": point["setting"],
-                "place": facts.nearest_place(point["lon"], point["lat"])["name"],
-                "persons": int(point["persons"]),
-                "km": None if metres[row] == UNREACHED else Fraction(int(metres[row]), 1000),
-                "lon": point["lon"],
-                "lat": point["lat"],
-            }
-        )
+    out = out[np.lexsort((facts.demand.index[out], -facts.demand_persons[out]))]
+    points = facts.demand.iloc[out].to_dict("records")
+    names = facts.nearest_places(facts.demand_xy[out])[0] if len(out) else []
+    expected = [
+        {
+            "county_code": point["county_code"],
+            "county": facts.counties[facts.county[point["county_code"]]]["name"],
+            "setting": point["setting"],
+            "place": name,
+            "persons": point["persons"],
+            "km": None if far == UNREACHED else Fraction(int(far), 1000),
+            "lon": point["lon"],
+            "lat": point["lat"],
+        }
+        for point, name, far in zip(points, names, metres[out], strict=True)
+    ]
     ledger.compare("uncovered_places", frame, ["county_code", "setting", "lon", "lat"], expected)
     return {"places": len(expected), "persons": sum(line["persons"] for line in expected)}
 
