@@ -15,8 +15,8 @@ Rural people live on the rest of the county.
     open country, d to the nearest of them; and it is higher on the side of denser neighbours: it follows the square of
     the counties' rural densities smoothed over ``TREND_METRES`` (after the pycnophylactic idea of Tobler 1979).
 
-The figures of the rule are ASSUMED: round values, five of them (peak, city share, pull, its metres, power) set against a
-reference grid that is no input (WorldPop 2020 raked to the census, 5 arc-minutes, cut by county: 3,954 pieces; itself
+The figures of the rule are ASSUMED: round values, five of them (peak, city share, pull, its metres, power) set against
+a reference grid that is no input (WorldPop 2020 raked to the census, 5 arc-minutes, cut by county: 3,954 pieces; itself
 modelled). Persons of the demand points summed to its pieces, and sum |points - grid| / 2 as a share of all persons:
 
                                                Pearson r    in the wrong piece
@@ -71,8 +71,8 @@ def build_demand(region, cell_metres=2000):
 
     county_code, city_code (str); setting ("urban" | "rural"); persons (int > 0); lon, lat (degrees, 6 decimals, inside
     the county); x, y (whole metres, ``region.project(lon, lat)``). One point for each cell x county x setting with
-    people in it, at the mean of these people. Persons by county and setting sum to the census figures exactly. The order
-    of rows in the region's files changes nothing. An id is county code, U or R, and the number of the cell.
+    people in it, at the mean of these people. Persons by county and setting sum to the census figures exactly. The
+    order of rows in the region's files changes nothing. An id is county code, U or R, and the number of the cell.
     """
     samples = _lattice(region, cell_metres)
     urban = _urban_weights(region, samples)

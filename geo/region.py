@@ -1,12 +1,16 @@
-"""Region: the cities, counties, towns and places of one province, read from a folder, checked at the door, in one metric projection."""
+"""Region: the cities, counties, towns and places of one province, checked at the door, in one metric projection."""
 
+import csv
 import hashlib
+import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 from pyproj import CRS, Transformer
 
 from geo.faults import Fault, Rejected
@@ -17,19 +21,36 @@ FILES = ("cities.csv", "counties.csv", "settlements.csv", "townships.csv", "sour
 
 COUNTS = ("persons", "urban", "rural", "age_0_14", "age_60_plus", "age_65_plus", "households")
 COMMITTEES = ("residents_committees", "village_committees")
+TABLES = {  # file -> its key, and the columns it must have beside it
+    "cities.csv": ("code", ("name", "name_en", "document_order", "seat_county_code")),
+    "counties.csv": (
+        "code",
+        ("name", "name_en", "kind", "city_code", *COUNTS, "area_km2", "seat_lon", "seat_lat"),
+    ),
+    "settlements.csv": ("geonames_id", ("name", "name_en", "lon", "lat", "county_code")),
+    "townships.csv": ("code", ("name", "kind", "county_code", *COMMITTEES, "lon", "lat")),
+    "sources.csv": ("file", ("column", "source", "date", "licence", "nature", "note")),
+}
+LAYERS = ("county", "city", "province")
+GEOPACKAGE = b"SQLite format 3\0"  # how the file begins; a disguised VRT would make the reader open other files
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Region:
     """One province. Every table is sorted by code, so the order of rows in its files changes nothing.
 
-    cities       GeoDataFrame on ``code`` in the documents' order: name, name_en, document_order, seat_county_code, lon, lat, x, y, geometry
-    counties     GeoDataFrame on ``code``: name, name_en, kind, city_code, persons, urban, rural, age_*, households, area_km2,
-                 seat_lon, seat_lat, seat_x, seat_y (whole metres), geometry
+    cities       GeoDataFrame on ``code`` in the documents' order: name, name_en, document_order, seat_county_code, lon,
+                 lat, x, y, geometry
+    counties     GeoDataFrame on ``code``: name, name_en, kind, city_code, persons, urban, rural, age_*, households,
+                 area_km2, seat_lon, seat_lat, seat_x, seat_y (whole metres), geometry
     province     GeoDataFrame, one row: code, name, geometry
     settlements  DataFrame on ``geonames_id``: name, name_en, type, lon, lat, x, y, county_code
-    townships    DataFrame on ``code``: name, kind, county_code, lon, lat (NaN where not located), residents_committees, village_committees
-    sources      DataFrame, one row a column of the files: file, column, source, date, licence, nature (measured | modelled | assumed), note
+    townships    DataFrame on ``code``: name, kind, county_code, residents_committees, village_committees, lon, lat (NaN
+                 where not located)
+    sources      DataFrame, one row a column of the files: file, column, source, date, licence, nature (measured |
+                 modelled | assumed), note
     projection   pyproj text of the local transverse Mercator; units metres
     digest       sha256 of each file, by name
     """
@@ -49,15 +70,15 @@ class Region:
         return int(self.counties["persons"].sum())
 
     def project(self, lon, lat):
-        """Return (x, y) in whole metres for degrees; the one way from degrees to metres, so that every distance agrees."""
+        """Return (x, y) in whole metres for degrees; the one way to metres, so that every distance agrees."""
         return project(self.projection, lon, lat)
 
 
 def local_projection(bounds):
     """Return a transverse Mercator centred on ``bounds`` (west, south, east, north in degrees), as pyproj text.
 
-    The scale on the central meridian is lowered so that the errors at the middle and at the edges balance: within 0.05 % over
-    the 370 km of Shanxi (a national zone would be split by the seam past Taiyuan).
+    The scale on the central meridian is lowered so that the errors at the middle and at the edges balance: within
+    0.05 % over the 370 km of Shanxi (a national zone would be split by the seam past Taiyuan).
     """
     west, south, east, north = bounds
     middle = round((west + east), 0) / 2
@@ -90,49 +111,58 @@ def load_region(where="shanxi"):
     if missing:
         raise Rejected(missing)
     faults = []
-    cities = _table(folder / "cities.csv", "code", ["name", "name_en", "document_order", "seat_county_code"], faults)
-    counties = _table(
-        folder / "counties.csv",
-        "code",
-        ["name", "name_en", "kind", "city_code", *COUNTS, "area_km2", "seat_lon", "seat_lat"],
-        faults,
-    )
-    settlements = _table(
-        folder / "settlements.csv", "geonames_id", ["name", "name_en", "lon", "lat", "county_code"], faults
-    )
-    townships = _table(
-        folder / "townships.csv", "code", ["name", "kind", "county_code", *COMMITTEES, "lon", "lat"], faults
-    )
-    sources = pd.read_csv(folder / "sources.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    tables = {name: _table(folder / name, key, columns, faults) for name, (key, columns) in TABLES.items()}
+    layers = _layers(folder / "boundaries.gpkg", faults)
+    if any(frame is None for frame in (*tables.values(), *layers.values())):
+        raise Rejected(faults)
+    _check_tables(tables, faults)
+    _check_layers(tables, layers, faults)
     if faults:
         raise Rejected(faults)
+    return _assembled(folder, tables, layers)
 
-    for column in COUNTS:
-        counties[column] = _whole(counties, column, folder / "counties.csv", faults)
+
+def _check_tables(tables, faults):
+    """Turn the columns of figures into numbers, in place; note what is none, unknown, twice there or adds up wrong."""
+    cities, counties = tables["cities.csv"], tables["counties.csv"]
+    settlements, townships = tables["settlements.csv"], tables["townships.csv"]
+    for name in ("cities.csv", "counties.csv"):
+        frame = tables[name]
+        for row, value in zip(frame["_row"], frame.index, strict=True):
+            if not re.fullmatch(r"[0-9]{6}", value):
+                faults.append(Fault("bad_code", file=name, row=row, column="code", value=value))
+    for name in ("cities.csv", "counties.csv", "settlements.csv", "townships.csv"):
+        _unlike(tables[name], name, faults)
+    whole = [_whole(counties, column, "counties.csv", faults) for column in COUNTS]
+    _sums(counties[np.logical_and.reduce(whole)], "counties.csv", faults)
     for column in COMMITTEES:
-        townships[column] = _whole(townships, column, folder / "townships.csv", faults)
-    cities["document_order"] = _whole(cities, "document_order", folder / "cities.csv", faults)
-    for column in ("seat_lon", "seat_lat"):
-        counties[column] = _degrees(counties, column, folder / "counties.csv", faults)
+        _whole(townships, column, "townships.csv", faults)
+    _whole(cities, "document_order", "cities.csv", faults)
+    for frame, name, columns in (
+        (counties, "counties.csv", ("seat_lon", "seat_lat")),
+        (settlements, "settlements.csv", ("lon", "lat")),
+        (townships, "townships.csv", ("lon", "lat")),
+    ):
+        for column in columns:
+            _degrees(frame, column, name, faults, blank=name == "townships.csv")
     counties["area_km2"] = pd.to_numeric(counties["area_km2"], errors="coerce")
-    for frame, name in ((settlements, "settlements.csv"), (townships, "townships.csv")):
-        for column in ("lon", "lat"):
-            frame[column] = _degrees(frame, column, folder / name, faults, blank=name == "townships.csv")
-        _known(frame, "county_code", counties.index, "unknown_county", folder / name, faults)
-    _known(counties, "city_code", cities.index, "unknown_city", folder / "counties.csv", faults)
-    _known(cities, "seat_county_code", counties.index, "unknown_county", folder / "cities.csv", faults)
-    if not faults:
-        _sums(counties, folder / "counties.csv", faults)
-    layers = {name: _layer(folder / "boundaries.gpkg", name, faults) for name in ("county", "city", "province")}
-    if not faults:
-        _matched(counties, layers["county"], counties["persons"], folder, faults)
-        _matched(cities, layers["city"], counties.groupby("city_code")["persons"].sum(), folder, faults)
-    if faults:
-        raise Rejected(faults)
-    return _assembled(folder, cities, counties, layers, settlements, townships, sources)
+    for name in ("settlements.csv", "townships.csv"):
+        _known(tables[name], "county_code", counties.index, "unknown_county", name, faults)
+    _known(counties, "city_code", cities.index, "unknown_city", "counties.csv", faults)
+    _known(cities, "seat_county_code", counties.index, "unknown_county", "cities.csv", faults)
 
 
-def _assembled(folder, cities, counties, layers, settlements, townships, sources):
+def _check_layers(tables, layers, faults):
+    """Note units without a boundary, with the people concerned, boundaries without a unit, and an empty province."""
+    counties = tables["counties.csv"]
+    _matched(counties, layers["county"], counties["persons"].groupby(level=0).sum(), faults)
+    _matched(tables["cities.csv"], layers["city"], counties.groupby("city_code")["persons"].sum(), faults)
+    if layers["province"].empty:
+        faults.append(Fault("no_layer", file="boundaries.gpkg:province"))
+
+
+def _assembled(folder, tables, layers):
+    cities, counties, settlements, townships, sources = (tables[name] for name in TABLES)
     projection = local_projection(layers["province"].total_bounds)
     line = ["_row"]
     counties = counties.drop(columns=line).sort_index()
@@ -150,7 +180,7 @@ def _assembled(folder, cities, counties, layers, settlements, townships, sources
         province=layers["province"].set_index("code").sort_index(),
         settlements=settlements,
         townships=townships.drop(columns=line).sort_index(),
-        sources=sources.sort_values(["file", "column"], ignore_index=True),
+        sources=sources.drop(columns=line).reset_index().sort_values(["file", "column"], ignore_index=True),
         projection=projection,
         digest={name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES},
     )
@@ -162,72 +192,119 @@ def _with_geometry(frame, layer):
 
 
 def _table(path, key, columns, faults):
-    """Read a CSV as text on its key, keeping each row's line number in ``_row``; note missing columns and repeated keys."""
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    absent = [column for column in (key, *columns) if column not in frame]
-    faults += [Fault("missing_column", file=path.name, column=column) for column in absent]
-    if absent:
-        return frame
-    frame["_row"] = np.arange(2, len(frame) + 2)
-    for row, value in frame.loc[frame[key].duplicated(keep=False), ["_row", key]].itertuples(index=False):
-        faults.append(Fault("duplicate_code", file=path.name, row=row, column=key, value=value))
-    if key == "code" and path.name in ("cities.csv", "counties.csv"):
-        for row, value in frame.loc[~frame[key].str.fullmatch(r"[0-9]{6}"), ["_row", key]].itertuples(index=False):
-            faults.append(Fault("bad_code", file=path.name, row=row, column=key, value=value))
+    """Return a CSV as text on its key, each row's line in ``_row``; None where it cannot be read as a table."""
+    rows = _rows(path, faults)
+    if rows is None:
+        return None
+    header = rows[0][1] if rows else []
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    faults += [Fault("repeated_column", file=path.name, row=1, column=name) for name in repeated]
+    absent = [name for name in (key, *columns) if name not in header]
+    faults += [Fault("missing_column", file=path.name, column=name) for name in absent]
+    if repeated or absent:
+        return None
+    ragged = [line for line, cells in rows if len(cells) != len(header)]
+    faults += [Fault("ragged_row", file=path.name, row=line) for line in ragged]
+    whole = [(line, cells) for line, cells in rows[1:] if len(cells) == len(header)]
+    frame = pd.DataFrame([cells for _, cells in whole], columns=header, dtype=str)
+    frame["_row"] = np.array([line for line, _ in whole], dtype=np.int64)
     return frame.set_index(key)
 
 
-def _whole(frame, column, path, faults):
+def _rows(path, faults):
+    """Return (line, cells) of each line of a CSV that is not blank; None where it is not UTF-8 text."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream)
+            return [(reader.line_num, cells) for cells in reader if cells]
+    except (UnicodeDecodeError, csv.Error):
+        faults.append(Fault("not_utf8", file=path.name))
+        return None
+
+
+def _unlike(frame, file, faults):
+    """Note every row whose key stands in another row too."""
+    again = frame.index.duplicated(keep=False)
+    for row, value in zip(frame["_row"][again], frame.index[again], strict=True):
+        faults.append(Fault("duplicate_code", file=file, row=row, column=frame.index.name, value=value))
+
+
+def _whole(frame, column, file, faults):
+    """Turn ``column`` into whole numbers, in place; return which rows are good."""
     good = frame[column].str.fullmatch(r"[0-9]{1,12}")
     for row, value in frame.loc[~good, ["_row", column]].itertuples(index=False):
-        faults.append(Fault("bad_count", file=path.name, row=row, column=column, value=value))
-    return frame[column].where(good, "0").astype(np.int64)
+        faults.append(Fault("bad_count", file=file, row=row, column=column, value=value))
+    frame[column] = frame[column].where(good, "0").astype(np.int64)
+    return good.to_numpy()
 
 
-def _degrees(frame, column, path, faults, blank=False):
+def _degrees(frame, column, file, faults, blank=False):
+    """Turn ``column`` into degrees, in place; ``blank`` cells, where allowed, become NaN."""
     numbers = pd.to_numeric(frame[column], errors="coerce")
     limit = 180 if column.endswith("lon") else 90
     good = numbers.abs().le(limit)
     if blank:
         good |= frame[column].eq("")
     for row, value in frame.loc[~good, ["_row", column]].itertuples(index=False):
-        faults.append(Fault("bad_degree", file=path.name, row=row, column=column, value=value))
-    return numbers
+        faults.append(Fault("bad_degree", file=file, row=row, column=column, value=value))
+    frame[column] = numbers
 
 
-def _known(frame, column, codes, key, path, faults):
+def _known(frame, column, codes, key, file, faults):
     for row, value in frame.loc[~frame[column].isin(codes), ["_row", column]].itertuples(index=False):
-        faults.append(Fault(key, file=path.name, row=row, column=column, value=value))
+        faults.append(Fault(key, file=file, row=row, column=column, value=value))
 
 
-def _sums(counties, path, faults):
+def _sums(counties, file, faults):
     parts = counties["urban"] + counties["rural"]
     for row, persons, total in zip(counties["_row"], counties["persons"], parts, strict=True):
         if persons != total:
-            params = {"parts": total, "persons": persons}
-            faults.append(
-                Fault("sum_persons", file=path.name, row=row, column="persons", value=str(persons), params=params)
-            )
+            params = {"parts": f"{total:,}", "persons": f"{persons:,}"}
+            faults.append(Fault("sum_persons", file=file, row=row, column="persons", value=str(persons), params=params))
     if counties["persons"].sum() == 0:
-        faults.append(Fault("no_people", file=path.name, column="persons"))
+        faults.append(Fault("no_people", file=file, column="persons"))
+
+
+def _layers(path, faults):
+    """Return the layers of the boundary file by name; None for one that cannot be used."""
+    with path.open("rb") as stream:
+        genuine = stream.read(len(GEOPACKAGE)) == GEOPACKAGE
+    if not genuine:
+        faults.append(Fault("not_geopackage", file=path.name))
+        return dict.fromkeys(LAYERS)
+    return {name: _layer(path, name, faults) for name in LAYERS}
 
 
 def _layer(path, name, faults):
-    layer = gpd.read_file(path, layer=name)
+    """Return one layer in :data:`GEOGRAPHIC` with whole, valid polygons of unlike codes; None where it lacks these."""
+    file = f"{path.name}:{name}"
+    try:
+        layer = gpd.read_file(path, layer=name)
+    except pyogrio.errors.DataSourceError:
+        faults.append(Fault("no_layer", file=file))
+        return None
+    found = len(faults)
+    faults += [Fault("missing_column", file=file, column=name) for name in ("code", "name") if name not in layer]
     if layer.crs is None:
-        faults.append(Fault("no_crs", file=f"{path.name}:{name}"))
-        return layer
+        faults.append(Fault("no_crs", file=file))
+    if len(faults) > found:
+        return None
+    layer["code"] = layer["code"].astype(str)
+    for code in sorted(layer.loc[layer["code"].duplicated(), "code"]):
+        faults.append(Fault("duplicate_code", file=file, column="code", value=code))
     layer = layer.to_crs(GEOGRAPHIC)
-    solid = (
-        layer.geometry.notna() & ~layer.geometry.is_empty & layer.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
-    )
-    for code in layer.loc[~solid, "code"]:
-        faults.append(Fault("bad_geometry", file=f"{path.name}:{name}", column="code", value=code))
-    return layer
+    crossed = ~(layer.geometry.is_valid | layer.geometry.isna())
+    if crossed.any():
+        log.warning("%s: crossing outlines repaired: %s", file, ", ".join(layer.loc[crossed, "code"]))
+        layer.loc[crossed, "geometry"] = layer.loc[crossed, "geometry"].make_valid()
+    area = layer.geometry.geom_type.isin(["Polygon", "MultiPolygon"]) & ~layer.geometry.is_empty
+    for code in layer.loc[~area, "code"]:
+        faults.append(Fault("bad_geometry", file=file, column="code", value=code))
+    return layer if len(faults) == found else None
 
 
-def _matched(frame, layer, persons, folder, faults):
-    for code in frame.index.difference(layer["code"]):
+def _matched(frame, layer, persons, faults):
+    for code in frame.index.unique().difference(layer["code"]):
         params = {"persons": f"{persons.get(code, 0):,}"}
         faults.append(Fault("no_boundary", file="boundaries.gpkg", column="code", value=code, params=params))
     for code in pd.Index(layer["code"]).difference(frame.index):
