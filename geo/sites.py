@@ -15,9 +15,10 @@ def candidate_sites(region, demand):
     """Return the places where a station may stand.
 
     DataFrame on ``id``, sorted: name, name_en, kind (seat | town | cell), county_code, city_code, lon, lat, x, y.
-    Seats are all county seats (``S`` + county code); towns all located settlements and townships (``T`` + their id); cells the
-    demand point with the most people in each block of 4 km (urban people) or 8 km (rural people), ``C`` + its demand id. Blocks
-    are small against the radii of the standards, so wherever people live a candidate stands within reach.
+    Seats are all county seats (``S`` + county code); towns all located settlements and townships (``T`` + their id);
+    cells the demand point with the most people in each block of 4 km (urban people) or 8 km (rural people), ``C`` +
+    its demand id. Blocks are small against the radii of the standards, so wherever people live a candidate stands
+    within reach.
     """
     seats, towns = _seats(region), _towns(region)
     known = pd.concat([seats, towns])
@@ -28,14 +29,15 @@ def candidate_sites(region, demand):
 
 
 def known_places(region):
-    """Return the places that have a name and a point: seats and located towns; columns as in :func:`candidate_sites`."""
+    """Return the places that have a name and a point, seats and towns; columns as in :func:`candidate_sites`."""
     return pd.concat([_seats(region), _towns(region)]).sort_index()
 
 
 def describe_places(region, points, places=None):
-    """Return (name, name_en) of each point as seen from the nearest known place: ``辽阳镇东北约4公里`` / ``4 km NE of Liaoyang``.
+    """Return (name, name_en) of each point as seen from the nearest known place.
 
-    ``points`` has columns x, y in whole metres; both results are lists in its order.
+    ``辽阳镇东北约4公里`` / ``4 km NE of Liaoyang``. ``points`` has columns x, y in whole metres; both results are
+    lists in its order.
     """
     places = known_places(region) if places is None else places
     metres, position = nearest(points, places)

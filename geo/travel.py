@@ -53,7 +53,8 @@ def arcs_within(demand, sites, standard_metres, detour_factor=1.0):
 def nearest(demand, sites, detour_factor=1.0):
     """Return (metres, position) of each demand point's nearest site.
 
-    Of equally near ones it is the first in the order of ``sites``. Both are whole-number arrays on the rows of ``demand``. Raises ValueError when there is no site.
+    Of equally near ones it is the first in the order of ``sites``. Both are whole-number arrays on the rows of
+    ``demand``. Raises ValueError when there is no site.
     """
     if not len(sites):
         raise ValueError("no site to be near to: give at least one")
@@ -74,7 +75,7 @@ def nearest(demand, sites, detour_factor=1.0):
 
 
 def distances(origins, destinations, detour_factor=1.0):
-    """Return all distances between two short tables with columns x, y: whole metres, len(origins) x len(destinations)."""
+    """Return all distances between two short tables with columns x, y: whole metres, origins x destinations."""
     a, b = _xy(origins), _xy(destinations)
     return whole_metres(a[:, None, 0] - b[None, :, 0], a[:, None, 1] - b[None, :, 1], detour_factor)
 

@@ -7,11 +7,12 @@ from geo.travel import distances, is_covered
 
 
 def reach_matrix(counties, reach_metres, detour_factor=1.0):
-    """Return K, counties x counties: beds within reach per 1,000 persons = K @ beds (two-step floating catchment areas).
+    """Return K, counties x counties: beds within reach per 1,000 persons = K @ beds.
 
-    Step 1: a bed at seat j is shared by all persons of the counties whose seat lies within reach of j: P_j. Step 2: county i has
-    within reach the beds of every seat j within reach of its own: A_i = 1000 * sum_j beds_j / P_j.
-    ``counties`` has columns seat_x, seat_y (whole metres) and persons. Luo, Wang 2003, Environment and Planning B 30:865-884.
+    Two-step floating catchment areas (Luo, Wang 2003, Environment and Planning B 30:865-884). Step 1: a bed at seat j
+    is shared by all persons of the counties whose seat lies within reach of j: P_j. Step 2: county i has within reach
+    the beds of every seat j within reach of its own: A_i = 1000 * sum_j beds_j / P_j. ``counties`` has columns
+    seat_x, seat_y (whole metres) and persons.
     """
     seats = pd.DataFrame({"x": counties["seat_x"], "y": counties["seat_y"]})
     within = is_covered(distances(seats, seats, detour_factor), reach_metres)

@@ -28,9 +28,10 @@ COLUMNS = [
 def compliance(region, standards, demand, tables, metres, metres_now):
     """Return one row for each clause and place that the plan decides. DataFrame with ``COLUMNS``.
 
-    now and plan are figures of the same unit as target; NaN = not measured. gap = plan - target. verdict: met, unmet, over (more
-    than a standard that is neither floor nor ceiling) or no_data. ``metres`` and ``metres_now`` are the way of each demand
-    point to its nearest station as planned and today. The standards' own figures are held against, whatever the scenario set.
+    now and plan are figures of the same unit as target; NaN = not measured. gap = plan - target. verdict: met, unmet,
+    over (more than a standard that is neither floor nor ceiling) or no_data. ``metres`` and ``metres_now`` are the
+    way of each demand point to its nearest station as planned and today. The standards' own figures are held against,
+    whatever the scenario set.
     """
     rows = [*_beds(region, standards, tables), *_ambulances(region, standards, tables)]
     rows += [*_stations(region, standards, tables), *_radii(region, standards, demand, metres, metres_now)]

@@ -1,7 +1,7 @@
 """CoverProblem: who needs a site, which sites would do, which are held or shut. No geometry, no solver.
 
-Before a model sees it a problem is made small without changing its answer: people who are served by held sites leave, demand points
-with the same choice of sites become one row, rows and sites that another row or site makes needless go.
+Before a model sees it a problem is made small without changing its answer: people who are served by held sites leave,
+demand points with the same choice of sites become one row, rows and sites that another row or site makes needless go.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ class CoverProblem:
     """A covering problem on n demand points and m candidate sites.
 
     persons    n whole numbers, a_i
-    arcs       scipy CSR array, n x m; an entry is stored where the site is within the standard (its value is the metres)
+    arcs       scipy CSR array, n x m; an entry, the metres, is stored where the site is within the standard
     fixed      positions of sites that are held open
     forbidden  positions of sites where nothing may stand
     rank       m whole numbers: of equally good sites the lowest rank is taken; no two are equal
@@ -52,7 +52,7 @@ class CoverProblem:
 
 @dataclass(frozen=True)
 class Reduced:
-    """What is left to decide: ``cover`` (rows x sites, CSR of 1), ``weights`` a row, ``sites`` and ``rank`` a column."""
+    """What is left: ``cover`` (rows x sites, CSR of 1), ``weights`` of rows, ``sites`` and ``rank`` of columns."""
 
     cover: sparse.csr_array
     weights: np.ndarray
@@ -61,11 +61,11 @@ class Reduced:
 
 
 def reduce_problem(problem, *, every_row):
-    """Return the :class:`Reduced` core of ``problem``: rows no fixed site serves, and the free sites that could serve them.
+    """Return the :class:`Reduced` core of ``problem``: rows no fixed site serves, and free sites that could serve them.
 
-    every_row=True (LSCP): each row must be served, so a row whose choices include all choices of another is implied by it and goes.
-    every_row=False (MCLP): rows keep their weights and only merge when their choices are the same.
-    A site goes when another serves at least the same rows; of two equal ones the lower rank stays.
+    every_row=True (LSCP): each row must be served, so a row whose choices include all choices of another is implied
+    by it and goes. every_row=False (MCLP): rows keep their weights and only merge when their choices are the same. A
+    site goes when another serves at least the same rows; of two equal ones the lower rank stays.
     """
     pattern = problem.pattern
     open_rows = ~problem.covered_by(problem.fixed) & problem.reachable()
@@ -95,7 +95,7 @@ def narrowed(core, columns):
 
 
 def _merge_rows(core):
-    """Make one row of all rows with the same sites, their weights added; sums of random 64-bit words tell sets apart."""
+    """Make one row of all rows with the same sites, weights added; sums of random 64-bit words tell sets apart."""
     if not core.cover.shape[0]:
         return core
     words = np.random.default_rng(20250101).integers(1, 2**62, size=(2, core.cover.shape[1]), dtype=np.int64)
@@ -130,7 +130,7 @@ def _drop_rows(core):
 
 
 def _contained(sets, rank):
-    """Return for each row of a 0/1 CSR whether its set lies within another row's; of equal sets the lowest rank is not contained."""
+    """Return of each row of a 0/1 CSR if its set lies within another's; of equal ones the lowest rank does not."""
     size = np.diff(sets.indptr)
     shared = (sets @ sets.T).tocoo()
     i, k = shared.coords
@@ -143,8 +143,8 @@ def _contained(sets, rank):
 def settled(problem, chosen):
     """Return ``chosen`` (positions) with each free site given up for a better-ranked one, where nobody loses by it.
 
-    A site gives way to the site of lowest rank that serves everyone whom it alone serves, the worst rank first, until none can.
-    So an equally good plan stands in towns rather than in nameless cells, and no two runs differ.
+    A site gives way to the site of lowest rank that serves everyone whom it alone serves, the worst rank first, until
+    none can. So an equally good plan stands in towns rather than in nameless cells, and no two runs differ.
     """
     pattern, by_site = problem.pattern, sparse.csr_array(problem.pattern.T.tocsr())
     chosen, fixed = set(map(int, chosen)), set(map(int, problem.fixed))
@@ -176,9 +176,10 @@ def _row(matrix, i):
 
 
 def greedy_cover(core, limit=None):
-    """Return column positions of ``core``: the site serving most unserved weight, again and again; ties to the lowest rank.
+    """Return column positions of ``core``: the site serving most unserved weight, again and again.
 
-    Stops when nobody is left to serve, or after ``limit`` sites. A plan to start from, never the answer.
+    Ties go to the lowest rank. Stops when nobody is left to serve, or after ``limit`` sites. A plan to start from,
+    never the answer.
     """
     by_site = sparse.csr_array(core.cover.T.tocsr())
     left = core.weights.astype(np.int64).copy()

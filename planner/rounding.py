@@ -16,7 +16,8 @@ def ceiling(number):
 def shared_out(total, weights):
     """Return whole shares of ``total`` in proportion to whole ``weights``, summing to it exactly (largest remainder).
 
-    Equal remainders go to the earlier place, so give the weights in the order of their codes. All weights 0: equal weights.
+    Equal remainders go to the earlier place, so give the weights in the order of their codes. All weights 0: equal
+    weights.
     """
     weights = [int(w) for w in weights]
     if not any(weights):

@@ -1,7 +1,8 @@
 """The one place that knows solvers: a PuLP formulation goes in, an honest solution comes out.
 
-PuLP's own status is never read: it calls a run stopped by a limit "Optimal". What is told here comes from HiGHS's model status,
-its primal status, its gap and its bound, and the values are checked against every row of the model before anyone sees them.
+PuLP's own status is never read: it calls a run stopped by a limit "Optimal". What is told here comes from HiGHS's
+model status, its primal status, its gap and its bound, and the values are checked against every row of the model
+before anyone sees them.
 """
 
 import time
@@ -20,7 +21,7 @@ OPTIMAL, WITHIN_GAP, INTERIM, INFEASIBLE, NO_PLAN = "optimal", "within_gap", "in
 
 
 class SolverFault(Exception):
-    """The solver's answer cannot be trusted: values that break the model, or a status that says nothing. Exit code 7."""
+    """The solver's answer cannot be trusted: values that break the model, a status that says nothing. Exit code 7."""
 
     exit_code = 7
 
@@ -81,7 +82,7 @@ def solve(model, *, seconds=60.0, gap=0.0, start=None, progress=None, cancel=Non
 
 
 def _kept(highs, variables, sign, constant, start, nothing):
-    """Return the known plan as an interim solution, where a limit or a cancel came before the solver had one of its own."""
+    """Return the known plan as an interim solution, where a limit or cancel came before the solver had its own."""
     values = np.array([float(start.get(v.name, 0.0)) for v in variables])
     _check_rows(highs, values)
     objective = float(values @ np.array(highs.getLp().col_cost_, dtype=float)) * sign + constant

@@ -1,4 +1,4 @@
-"""One scenario from file to plan: prepare (slow: files, people, sites) once, then decide (models) as often as a planner asks."""
+"""One scenario from file to plan: prepare (slow: files, people, sites) once, decide (models) as often as asked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from planner.standards import Standards, load_standards
 
 @dataclass(frozen=True)
 class Prepared:
-    """What every scenario of a region shares: region, standards, demand points, candidate sites; and the arcs made so far."""
+    """What every scenario of a region shares: region, standards, demand points, sites; and the arcs made so far."""
 
     region: Region
     standards: Standards
@@ -49,7 +49,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Plan:
-    """A decided plan. ``tables`` by name, rows in the order they are printed; ``proofs`` by model; ``figures`` the headline numbers."""
+    """A decided plan: ``tables`` by name, rows in printed order; ``proofs`` by model; ``figures``: headline numbers."""
 
     scenario: Scenario
     tables: Mapping[str, pd.DataFrame]
@@ -60,7 +60,7 @@ class Plan:
 
 
 def prepare(scenario, progress=None):
-    """Return what a scenario's region needs before anything is decided. Raises :class:`geo.faults.Rejected` for bad input."""
+    """Return what a region needs before anything is decided. Raises :class:`geo.faults.Rejected` for bad input."""
 
     def tell(stage):
         if progress is not None:
@@ -76,12 +76,13 @@ def prepare(scenario, progress=None):
 
 
 def decide(prepared, scenario, progress=None, cancel=None):
-    """Return the :class:`Plan` of a scenario. The same question gives the same plan, whatever the order of any input's rows.
+    """Return the :class:`Plan` of a scenario; the same question gives the same plan, in whatever order rows come.
 
     progress  called as progress(stage, seconds, gap or None, best or None)
     cancel    has ``is_set()``; once set, each model still to come gives the best plan it has
-    Raises :class:`geo.faults.ScenarioRejected` for codes the region does not have, :class:`planner.explain.Infeasible` with the
-    places and people concerned when no plan can keep the rules, :class:`planner.solve.SolverFault` for an answer not to be trusted.
+    Raises :class:`geo.faults.ScenarioRejected` for codes the region does not have,
+    :class:`planner.explain.Infeasible` with the places and people concerned when no plan can keep the rules,
+    :class:`planner.solve.SolverFault` for an answer not to be trusted.
     """
     region, standards, demand, sites = prepared.region, prepared.standards, prepared.demand, prepared.sites
     faults = check_against(scenario, region)

@@ -21,7 +21,10 @@ import pulp
 
 
 def bed_allocation(*, persons, city, reach, targets, equal_share, lowest, highest, steadiness):
-    """Return the PuLP model. Arrays are on counties: persons, city (code), reach (K), equal_share, lowest, highest; ``targets`` {city: beds}."""
+    """Return the PuLP model.
+
+    Arrays are on counties: persons, city (code), reach (K), equal_share, lowest, highest; ``targets`` is {city: beds}.
+    """
     n = len(persons)
     total = float(np.sum(persons))
     model = pulp.LpProblem("bed_allocation", pulp.LpMinimize)

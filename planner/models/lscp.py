@@ -1,30 +1,25 @@
 """Location set covering problem (Toregas, Swain, ReVelle, Bergman 1971, Operations Research 19:1363-1373).
 
-minimise    sum_j  c_j x_j
+minimise    sum_j  x_j
 subject to  serve_i:  sum_{j in N_i} x_j >= 1      for every demand row i
-            size:     sum_j x_j = p                (only when p is given)
             x_j in {0, 1}
 
 x_j    1 when a station stands at site j
 N_i    sites within the standard of demand row i
-c_j    1 for the fewest sites; a site's rank, with p at the fewest, to choose one plan among equals
 """
 
 import pulp
 
 
-def lscp(cover, cost=None, p=None):
-    """Return the PuLP model for ``cover`` (CSR array of 1, rows x sites); ``cost`` a number a site (1 when None); ``p`` sites exactly."""
+def lscp(cover):
+    """Return the PuLP model for ``cover`` (CSR array of 1, rows x sites)."""
     rows, sites = cover.shape
     model = pulp.LpProblem("lscp", pulp.LpMinimize)
     x = [pulp.LpVariable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(sites)]
-    cost = [1] * sites if cost is None else [int(c) for c in cost]
-    model += pulp.LpAffineExpression(zip(x, cost, strict=True))
+    model += pulp.LpAffineExpression([(v, 1) for v in x])
     for i in range(rows):
         near = cover.indices[cover.indptr[i] : cover.indptr[i + 1]]
         model += pulp.LpAffineExpression([(x[j], 1) for j in near]) >= 1, f"serve_{i}"
-    if p is not None:
-        model += pulp.LpAffineExpression([(v, 1) for v in x]) == p, "size"
     return model
 
 

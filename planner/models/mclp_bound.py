@@ -4,9 +4,10 @@
            subject to  sum_j x_j = p,  0 <= x_j, y_i <= 1
          = sum_i (a_i - u_i) + the p largest s_j           for prices 0 <= u_i <= a_i
 
-Symbols as in :mod:`planner.models.mclp`. Whatever the prices, L(u) is at least the optimum, and a plan that opens a site outside
-the p dearest is worth at most L(u) less what the site is short of them. Prices are found by subgradients with momentum
-(Galvao, ReVelle 1996, European Journal of Operational Research 88:114-123; Polyak 1987): a thousand rounds of two sparse products.
+Symbols as in :mod:`planner.models.mclp`. Whatever the prices, L(u) is at least the optimum, and a plan that opens a
+site outside the p dearest is worth at most L(u) less what the site is short of them (Galvao, ReVelle 1996, European
+Journal of Operational Research 88:114-123). Prices are found by subgradients with a memory (Camerini, Fratta, Maffioli
+1975, Mathematical Programming Study 3:26-34): a thousand rounds of two sparse products.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,11 @@ STANDING = 0.01
 
 @dataclass(frozen=True)
 class Bound:
-    """``most``: no p sites serve more persons. ``most_with``: nor does any plan with site j. ``favoured``: sites a good plan may need.
+    """What is known of every plan of p sites.
+
+    most       none serves more persons
+    most_with  none with site j serves more than this
+    favoured   positions of the sites a good plan may need
 
     The numbers are floating sums of whole persons: good to far less than half a person.
     """
@@ -34,7 +39,10 @@ class Bound:
 
 
 def mclp_bound(cover, persons, p, known):
-    """Return the :class:`Bound` of ``cover`` (CSR of 1, rows x sites) for 1 <= ``p`` <= sites; ``known`` persons can be served."""
+    """Return the :class:`Bound` of ``cover`` (CSR of 1, rows x sites) for 1 <= ``p`` <= sites.
+
+    ``known`` persons are served by some plan: where the bound comes down to that, nothing is left to find.
+    """
     by_row = sparse.csr_array(cover, dtype=float)
     by_site = sparse.csr_array(by_row.T.tocsr())
     persons = np.asarray(persons, dtype=float)

@@ -15,7 +15,10 @@ import pulp
 
 
 def p_median(persons, metres, p):
-    """Return the PuLP model for ``persons`` (n), ``metres`` (n x m whole numbers) and ``p`` centres. Objective in million person-kilometres."""
+    """Return the PuLP model for ``persons`` (n), ``metres`` (n x m whole numbers) and ``p`` centres.
+
+    The objective is in million person-kilometres.
+    """
     n, m = metres.shape
     model = pulp.LpProblem("p_median", pulp.LpMinimize)
     x = [pulp.LpVariable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(m)]

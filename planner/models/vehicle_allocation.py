@@ -1,4 +1,4 @@
-"""Whole vehicles to stations in proportion to the people they serve: the divisor method of Webster, as a linear program.
+"""Whole vehicles to stations in proportion to the people they serve: the divisor method of Webster.
 
     maximise    sum_s sum_k  a_s / (2 k - 1) y_sk
     subject to  fleet:    sum_s sum_k y_sk = V
@@ -8,16 +8,17 @@
     y_sk   1 when station s has a k-th vehicle, k up to K_s
     a_s    persons whose nearest station is s;  V vehicles of the city
 
-A k-th vehicle is worth less than the one before, so they are taken in order; no vehicle can be moved to a station where it would
-serve more people per vehicle (Balinski, Young 1982, Fair Representation). Of equal claims the earlier station has the first.
-K_s only keeps the model small: a solution that leaves every K_s-th vehicle unused is the best of all.
+A k-th vehicle is worth less than the one before, so they are taken in order; no vehicle can be moved to a station
+where it would serve more people per vehicle (Balinski, Young 1982, Fair Representation). Of equal claims the earlier
+station has the first. K_s only keeps the model small: a solution that leaves every K_s-th vehicle unused is the best
+of all.
 """
 
 import pulp
 
 
 def vehicle_allocation(persons, vehicles, most):
-    """Return the PuLP model for ``persons`` a station (in the order of their ids), ``vehicles`` >= stations and ``most`` (K_s)."""
+    """Return the PuLP model for ``persons`` a station (ordered by id), ``vehicles`` >= stations, ``most`` (K_s)."""
     stations = len(persons)
     model = pulp.LpProblem("vehicle_allocation", pulp.LpMaximize)
     y = [
@@ -34,5 +35,5 @@ def vehicle_allocation(persons, vehicles, most):
 
 
 def claim(persons, k, position, stations):
-    """Return the worth of a k-th vehicle; the order of stations decides between equal ones (less than half a person apart)."""
+    """Return the worth of a k-th vehicle; equal ones (less than half a person apart) go by the order of stations."""
     return (int(persons) + 0.4 * (stations - position) / stations) / (2 * k - 1)

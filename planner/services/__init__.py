@@ -1,1 +1,1 @@
-"""What is planned: beds, stations, ambulances and regional centres. Each takes region and standards and returns tables and a proof."""
+"""What is planned: beds, stations, ambulances and regional centres. Each returns its plan and a proof."""

@@ -1,4 +1,4 @@
-"""Ambulances: the floor of each city by its persons, given to its stations in proportion to the people they serve, one each at least."""
+"""Ambulances: each city's floor by its persons, shared by its stations by the people they serve, one each at least."""
 
 import heapq
 from fractions import Fraction
@@ -38,7 +38,7 @@ def plan_ambulances(region, stations, scenario):
 
 
 def _city_fleet(persons, fleet):
-    """Return (Solution, vehicles a station) of one city; moments long, so that neither limit nor cancel is asked for."""
+    """Return (Solution, vehicles a station) of one city; too short to ask for a limit or a cancel."""
     known = _handed_out(persons, fleet)
     spare = 2
     while True:

@@ -1,4 +1,4 @@
-"""Beds: each city's target in whole beds, given to its counties so that what lies within reach is as even as it can be."""
+"""Beds: each city's target in whole beds, given to its counties so that reach is as even as it can be."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,13 +13,13 @@ from planner.rounding import ceiling, half_up, shared_out
 from planner.services.proof import proof_of
 from planner.solve import solve
 
-# Whole beds are so fine a measure of so coarse a thing that a ten-thousandth of the spread is no difference a planner could see.
+# Whole beds measure so coarse a thing so finely that a ten-thousandth of the spread is nothing a planner could see.
 GAP = 1e-4
 
 
 @dataclass(frozen=True)
 class BedPlan:
-    """``now`` and ``plan``: whole beds on county code. ``spread``: how uneven reach is today, if shared equally, and as planned."""
+    """Whole beds on county code; ``spread``: how uneven reach is now, if shared equally, and as planned."""
 
     now: pd.Series
     plan: pd.Series
@@ -50,7 +50,7 @@ def by_county(counties, beds_by_city):
 
 
 def plan_beds(region, standards, scenario, *, progress=None, cancel=None):
-    """Return the :class:`BedPlan`. Raises :class:`planner.explain.Infeasible` when a target lies below today's stock."""
+    """Return the :class:`BedPlan`. Raises :class:`planner.explain.Infeasible` when a target is below today's stock."""
     counties = region.counties.drop(columns="geometry")
     now_by_city, targets = stock_by_city(region, standards), targets_by_city(region, scenario)
     persons_by_city = counties.groupby("city_code")["persons"].sum()

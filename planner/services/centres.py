@@ -13,7 +13,7 @@ from planner.solve import solve
 
 @dataclass(frozen=True)
 class CentrePlan:
-    """``metres`` and ``position`` on counties: the way to the nearest centre and which; ``sites`` its county or city codes in order."""
+    """``metres`` and ``position`` on counties: the way to the nearest centre, and which of ``sites`` (codes) it is."""
 
     sites: tuple
     metres: np.ndarray
@@ -24,15 +24,16 @@ class CentrePlan:
 
 
 def documents_centres(region, scenario):
-    """Return the :class:`CentrePlan` of the documents: the national centres' cities, then the provincial ones'; sites are city codes."""
+    """Return the :class:`CentrePlan` of the documents; sites are city codes, the national centres' first."""
     cities = tuple(dict.fromkeys([*scenario.national_centres, *scenario.provincial_centres]))
     return _nearest_of(region, region.cities.loc[list(cities), ["x", "y"]], cities, scenario)
 
 
 def free_centres(region, scenario, count, start_at, *, progress=None, cancel=None):
-    """Return (CentrePlan, Proof): ``count`` centres at any county seats with the fewest person-kilometres; sites are county codes.
+    """Return (CentrePlan, Proof): ``count`` centres at any county seats with the fewest person-kilometres.
 
-    ``start_at`` are county codes of a known choice (the documents' own), to begin with and to fall back on.
+    Sites are county codes. ``start_at`` are county codes of a known choice (the documents' own), to begin with and to
+    fall back on.
     """
     counties = region.counties
     persons = counties["persons"].to_numpy(dtype=np.int64)

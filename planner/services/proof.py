@@ -5,7 +5,10 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Proof:
-    """``status`` optimal | within_gap | interim | infeasible | no_plan; ``objective`` in ``unit``; no answer is better than ``bound``."""
+    """``objective`` in ``unit``; no answer is better than ``bound``.
+
+    status  optimal | within_gap | interim | infeasible | no_plan
+    """
 
     model: str
     status: str
@@ -20,7 +23,7 @@ class Proof:
 
 
 def proof_of(model, unit, solution, *, plus=0, seconds=None):
-    """Return the :class:`Proof` of a Solution; ``plus`` is what was decided before the model (stations held, people served)."""
+    """Return the :class:`Proof` of a Solution; ``plus`` was decided before the model (stations held, people served)."""
 
     def added(number):
         return None if number is None else float(number) + plus

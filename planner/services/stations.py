@@ -1,4 +1,4 @@
-"""Emergency stations: one at every county seat, and how many more, and where, so that everyone is within the standard."""
+"""Emergency stations: one at every county seat; how many more, and where, to have everyone within the standard."""
 
 import time
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from planner.solve import INFEASIBLE, NO_PLAN, OPTIMAL, solve
 
 @dataclass(frozen=True)
 class StationPlan:
-    """``chosen`` and ``alternative``: site ids, sorted (the alternative answers the other question; None = it has no answer)."""
+    """Site ids, sorted: ``chosen`` answers the scenario's goal, ``alternative`` the other one (None = no answer)."""
 
     chosen: tuple
     alternative: tuple | None
@@ -27,7 +27,7 @@ class StationPlan:
 
 
 def cover_problem(region, demand, sites, scenario):
-    """Return the :class:`CoverProblem` of a scenario: every seat held, closed counties shut, towns before cells, busy places first."""
+    """Return the :class:`CoverProblem` of a scenario: every seat held, closed counties shut, ranks as :func:`_rank`."""
     standard = standard_metres(demand, scenario.urban_km, scenario.rural_km)
     arcs = arcs_within(demand, sites, standard, scenario.detour_factor)
     closed = sites["county_code"].isin(scenario.closed_counties).to_numpy()
@@ -42,7 +42,10 @@ def cover_problem(region, demand, sites, scenario):
 
 
 def _rank(demand, sites, arcs, scenario):
-    """Order the sites: seats, towns, cells; within a kind those with most people near (urban: the standard, rural: the preferred radius)."""
+    """Order the sites: seats, towns, cells; within a kind those with most people near.
+
+    Near is within the standard for urban people, within the preferred radius for rural ones.
+    """
     near = standard_metres(demand, scenario.urban_km, min(scenario.rural_preferred_km, scenario.rural_km))
     rows = np.repeat(np.arange(len(demand)), np.diff(arcs.indptr))
     close = is_covered(arcs.data, near[rows])
@@ -121,7 +124,7 @@ def _cover_all(problem, scenario, progress, cancel):
 
 
 def _best_n(problem, scenario, cover_all, cover_proof, progress, cancel):
-    """Most people within the standard with the stations given; when they are enough for everyone, the plan that needs fewest."""
+    """Most people within the standard with the stations given; if enough for everyone, the plan that needs fewest."""
     if cover_all is not None and len(cover_all) <= scenario.stations_count and cover_proof.status == OPTIMAL:
         everyone = float(problem.persons.sum())
         return cover_all, Proof("stations_best_n", OPTIMAL, "persons", everyone, everyone, 0.0, 0.0)
@@ -134,7 +137,7 @@ def _best_n(problem, scenario, cover_all, cover_proof, progress, cancel):
 
 
 def _most_people(core, p, seconds, progress, cancel):
-    """Return (sites, Solution) of the MCLP: first among the sites a bound favours, then proven among all that could do better.
+    """Return (sites, Solution) of the MCLP: first among the sites a bound favours, then among all that could do better.
 
     A site goes only when no plan with it serves as many people as a plan already known, so nothing is lost by it.
     """
@@ -172,7 +175,7 @@ def _served(core, sites):
 
 
 def _bounded(solution, bound, seconds):
-    """Return the Solution with the lower of its own bound and the relaxation's; whole persons leave the fraction out."""
+    """Return the Solution with the lower of its own bound and the relaxation's, which whole persons round down."""
     if bound is None or solution.status == OPTIMAL:
         return replace(solution, seconds=seconds)
     most = float(np.floor(bound.most + 0.01))
@@ -182,7 +185,7 @@ def _bounded(solution, bound, seconds):
 
 
 def station_table(sites, ids, demand, detour_factor):
-    """Return (stations, metres, position): the table of ``ids`` with the persons nearest to each, and each demand point's way.
+    """Return (stations, metres, position): the table of ``ids`` with the persons nearest to each, each point's way.
 
     ``stations`` is on id, sorted; ``position`` points into it; of equally near stations the smallest id serves.
     """
@@ -194,7 +197,7 @@ def station_table(sites, ids, demand, detour_factor):
 
 
 def coverage(demand, metres, standard, metres_now, preferred):
-    """Return each demand point's persons, and how many of them are covered, uncovered, covered_now and preferred (all or none).
+    """Return each demand point's persons, and of them the covered, uncovered, covered_now and preferred (all or none).
 
     DataFrame on the rows of ``demand`` with county_code, city_code and setting; sums over it are what the tables print.
     """
