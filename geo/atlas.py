@@ -42,7 +42,7 @@ CITY_NAME_WIDE = 24.0
 SCALES = (1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7.5)  # and their multiples by ten
 SIZE = theme.PRINT_TYPE
 LINE = theme.PRINT_LINE
-MARKERS = {"circle": "o", "triangle": "^", "star": "*", "square": "s"}
+MARKERS = {"circle": "o", "triangle": "^", "star": "*", "square": "s", "cross": "X"}
 REACH_FILLS = {key: theme.tint(theme.ACCENT, share) for key, share in theme.REACH_TINT.items()}
 ASSUMED_FILL, ASSUMED_EDGE = theme.STATION_COLOURS["assumed"]
 NEW_FILL, NEW_EDGE = theme.STATION_COLOURS["new"]
@@ -50,7 +50,10 @@ STATION_STYLES = {
     "assumed": {"points": 3.0, "fill": ASSUMED_FILL, "edge": ASSUMED_EDGE, "width": 0.6},
     "new": {"points": 3.8, "fill": NEW_FILL, "edge": NEW_EDGE, "width": 0.3},
 }
-UNCOVERED_STYLE = {"points": 1.9, "fill": theme.ALARM, "edge": theme.PAPER, "width": 0.1}
+UNCOVERED_STYLES = {  # urban people beyond their standard stand within rural reach: a shape of their own tells why
+    "rural": {"shape": "square", "points": 1.6, "fill": theme.ALARM, "edge": theme.PAPER, "width": 0.1},
+    "urban": {"shape": "cross", "points": 3.0, "fill": theme.ALARM, "edge": theme.PAPER, "width": 0.25},
+}
 CENTRE_STYLES = {
     "national": {"points": 11, "fill": theme.ACCENT, "edge": theme.PAPER, "width": 0.8},
     "provincial": {"points": 6.5, "fill": theme.ACCENT, "edge": theme.PAPER, "width": 0.8},
@@ -594,17 +597,14 @@ def _stations_map(sheet, view, place):
     for setting, km, z in (("rural", view.rural_km, 1.5), ("urban", view.urban_km, 1.6)):
         cover = shapely.union_all(shapely.buffer(points, place.mm(km / view.detour_factor))).intersection(province)
         sheet.shape(cover, fill=REACH_FILLS[setting], edge=theme.ACCENT, width=LINE["circle"], z=z)
-    _uncovered(sheet, view, place)
+    for setting, style in UNCOVERED_STYLES.items():
+        chosen = view.uncovered[view.uncovered["setting"].eq(setting)]
+        sheet.signs(*place.point(chosen["lon"], chosen["lat"]), z=5, name=f"uncovered_{setting}", **style)
     for status, style in STATION_STYLES.items():
         chosen = stations[stations["status"].eq(status)]
         x, y = place.point(chosen["lon"], chosen["lat"])
         sheet.signs(x, y, theme.STATION_SHAPES[status], name=f"stations_{status}", **style)
     _city_names(sheet, view, place, cities, [None] * len(cities), list(shapely.buffer(points, 0.7)))
-
-
-def _uncovered(sheet, view, place):
-    x, y = place.point(view.uncovered["lon"], view.uncovered["lat"])
-    sheet.signs(x, y, "square", z=5, name="uncovered", **UNCOVERED_STYLE)
 
 
 # --- words about the maps -------------------------------------------------------------------------
@@ -671,33 +671,31 @@ def _beds_legend(sheet, view, x, y):
 
 
 def _stations_legend(sheet, view, x, y):
-    """Draw the key of the station map, heading at (x, y): stations, reach, and who is beyond it."""
+    """Draw the key of the station map, heading at (x, y): stations, their reach, and the people beyond it."""
     words, size = view.words, SIZE["small"]
     sheet.text(x, y, words("atlas.stations_key"), size, bold=True)
     sheet.text(x + 42, y, words("atlas.count"), SIZE["note"], colour=theme.QUIET, ha="right")
-    counts = view.stations["status"].value_counts()
-    rows = [
-        (words("atlas.station_assumed") + theme.MARKS["assumed"], "assumed", counts.get("assumed", 0)),
-        (words("atlas.station_new"), "new", counts.get("new", 0)),
-        (words("atlas.cover_urban", km=f"{view.urban_km:g}"), "urban", None),
-        (words("atlas.cover_rural", km=f"{view.rural_km:g}"), "rural", None),
-        (words("atlas.uncovered"), "uncovered", len(view.uncovered)),
-    ]
-    for said, key, count in rows:
-        y -= ROW_HIGH
-        middle = [x + 3.5], [y + middle_of(size)]
-        if key in STATION_STYLES:
-            sheet.signs(*middle, theme.STATION_SHAPES[key], **STATION_STYLES[key])
-        elif key in REACH_FILLS:
-            _swatch(sheet, x, y, REACH_FILLS[key], theme.ACCENT)
-        else:
-            sheet.signs(*middle, "square", **UNCOVERED_STYLE)
-        sheet.text(x + 9, y, said, size)
+
+    def row(number, said, count=None):
+        at = y - number * ROW_HIGH
+        sheet.text(x + 9, at, said, size)
         if count is not None:
-            sheet.text(x + 42, y, theme.figure(count, 0), size, ha="right")
-    if len(view.uncovered):
-        said = words("atlas.uncovered_persons", persons=theme.figure(view.uncovered["persons"].sum(), 0))
-        sheet.text(x + 9, y - ROW_HIGH, said + theme.MARKS["modelled"], size, colour=theme.QUIET)
+            sheet.text(x + 42, at, theme.figure(count, 0), size, ha="right")
+        return at
+
+    for number, (status, mark) in enumerate((("assumed", theme.MARKS["assumed"]), ("new", "")), 1):
+        count = view.stations["status"].eq(status).sum()
+        at = row(number, words(f"atlas.station_{status}") + mark, count)
+        sheet.signs([x + 3.5], [at + middle_of(size)], theme.STATION_SHAPES[status], **STATION_STYLES[status])
+    for number, (setting, km) in enumerate((("urban", view.urban_km), ("rural", view.rural_km))):
+        at = row(3 + number, words(f"atlas.cover_{setting}", km=f"{km:g}"))
+        _swatch(sheet, x, at, REACH_FILLS[setting], theme.ACCENT)
+        persons = view.uncovered.loc[view.uncovered["setting"].eq(setting), "persons"].sum()
+        at = row(5 + number, words(f"atlas.uncovered_{setting}") + theme.MARKS["modelled"], persons)
+        # Rural points stand beside one another on the map, so their key is a patch of them.
+        grid = np.arange(-1.5, 1.6, 0.5) if setting == "rural" else np.zeros(1)
+        dx, dy = (offsets.ravel() for offsets in np.meshgrid(grid, grid[np.abs(grid) <= 0.5]))
+        sheet.signs(x + 3.5 + dx, at + middle_of(size) + dy, **UNCOVERED_STYLES[setting])
 
 
 def _swatch(sheet, x, y, fill, edge=theme.LINE_CITY, hatch=None):

@@ -243,15 +243,17 @@ def test_measured_widths_are_those_that_are_drawn():
         assert width == pytest.approx(atlas.face("Regular").width(content, 10), rel=0.04)
 
 
-def test_the_two_maps_share_one_scale_and_stay_apart():
-    sheet = atlas.compose(shanxi_view(uncovered=5))
-    first, second = sheet.places
-    assert (first.scale, first.bottom) == (second.scale, second.bottom)
+@pytest.mark.parametrize("high", [120, 180, 260])
+def test_the_two_maps_share_one_scale_and_stay_apart_in_the_frame(high):
+    """Whatever height is left for them: at 260 mm the height would allow a scale at which the outlines meet."""
     outline = load_region("shanxi").province
+    first, second = atlas._places(outline, atlas.LEFT, 20, atlas.RIGHT, 20 + high)
+    assert (first.scale, first.bottom) == (second.scale, second.bottom)
     left, right = (place.put(outline)[0] for place in (first, second))
     assert left.distance(right) >= atlas.OUTLINES_APART
     assert left.bounds[0] > atlas.LEFT
     assert right.bounds[2] < atlas.RIGHT
+    assert 20 < left.bounds[1] < left.bounds[3] < 20 + high
 
 
 def test_legend_counts_are_those_of_the_plan():
@@ -261,9 +263,9 @@ def test_legend_counts_are_those_of_the_plan():
     assert texts[at + 1 : at + 13] == [
         "< 5.00", "1", "5.00–5.99", "0", "6.00–6.99", "1", "7.00–7.99", "0", "8.00–9.99", "2", "≥ 10.00", "0",
     ]  # fmt: skip
-    at = texts.index(view.words("atlas.uncovered"))
-    assert texts[at + 1] == "2"
-    assert "2,134" in texts[at + 2]
+    stated = (("station_assumed", "ᵃ", "4"), ("station_new", "", "1"))
+    for key, mark, figure in (*stated, ("uncovered_urban", "ᵐ", "900"), ("uncovered_rural", "ᵐ", "1,234")):
+        assert texts[texts.index(view.words(f"atlas.{key}") + mark) + 1] == figure
 
 
 def test_a_county_without_a_figure_is_told_apart():
@@ -279,7 +281,7 @@ def test_a_plan_without_centres_or_uncovered_people_is_drawn():
     view.counties["centre_city_code"] = None
     bare = dataclasses.replace(view, centres=view.centres.iloc[:0], uncovered=view.uncovered.iloc[:0])
     texts = [text.get_text() for text in atlas.compose(bare).axes.texts]
-    assert texts[texts.index(view.words("atlas.uncovered")) + 1] == "0"
+    assert texts[texts.index(view.words("atlas.uncovered_urban") + "ᵐ") + 1] == "0"
     assert view.words("atlas.centre_national") not in texts
 
 
