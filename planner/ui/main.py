@@ -1,0 +1,12 @@
+"""What Streamlit runs: ``jinyi app`` starts this file, ``streamlit run app.py`` calls it."""
+
+
+def main():
+    """Draw the page once. Imported here and not above, so that the worker process starts without Streamlit."""
+    from planner.ui.page import draw
+
+    draw()
+
+
+if __name__ == "__main__":
+    main()

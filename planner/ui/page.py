@@ -1,0 +1,144 @@
+"""One run of the page from top to bottom: settings, then whichever of the states holds - under way, withdrawn, in trouble, answered."""
+
+import os
+
+import streamlit as st
+from streamlit.runtime import exists, get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from geo.faults import Rejected
+from geo.words import LANGUAGES, load_words
+from planner.ui.desk import Desk
+from planner.ui.panel import settings_panel
+from planner.ui.progress import follow
+from planner.ui.result import show_downloads, show_glance, show_interim, show_lead, show_map, show_status, show_tables
+from planner.ui.settings import differences, question
+from planner.ui.sheets import text
+from planner.ui.style import icon, page_css
+from planner.ui.worker import trouble_of
+
+
+def draw():
+    """Draw the page."""
+    st.session_state.setdefault("lang", _first_language())
+    words = load_words(st.session_state["lang"])
+    st.set_page_config(page_title=words("ui.page_title"), page_icon=icon(), layout="wide", initial_sidebar_state="expanded")
+    st.html(page_css())
+    try:
+        panel = settings_panel(words)
+    except Rejected as rejected:
+        _trouble(trouble_of(rejected), words)
+        return
+    desk, me = open_desk(), _session()
+    job = _asked(desk, panel, me)
+    if job is None:
+        _header(panel.base.title, words)
+        return
+    current = panel.scenario is not None and question(panel.scenario) == job.key
+    if job.state == "done":
+        st.session_state["shown"] = job
+    if current and job.state == "done":
+        _answered(desk, job, panel, me, words)
+    else:
+        _unanswered(desk, job, panel, current, words)
+
+
+def _first_language():
+    lang = os.environ.get("JINYI_LANG", "")
+    return lang if lang in LANGUAGES else LANGUAGES[0]
+
+
+@st.cache_resource(show_spinner=False)
+def open_desk():
+    """Return the one desk of this server."""
+    return Desk(is_open=_is_open)
+
+
+def _is_open(session):
+    return not exists() or get_instance().is_active_session(session)
+
+
+def _session():
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
+
+
+def _asked(desk, panel, me):
+    """Return the job of this page: asked for at first opening and whenever the button is pressed."""
+    job = st.session_state.get("job")
+    if panel.scenario is not None and (job is None or panel.pressed):
+        new = desk.study(panel.scenario, me)
+        if job is not None and job is not new:
+            desk.leave(job, me)
+        st.session_state["job"] = job = new
+    return job
+
+
+def _answered(desk, job, panel, me, words):
+    answer = job.result
+    _header(answer.plan.scenario.title, words)
+    with st.container(key="notice"):
+        show_interim(answer, words)
+        show_status(answer, words)
+    with st.container(key="lead"):
+        show_lead(answer, words)
+    with st.container(key="stage"):
+        left, right = st.columns([8, 3], gap="small")
+        with left:
+            show_map(answer, words)
+        with right:
+            show_glance(answer, words)
+    with st.container(key="below"):
+        show_downloads(desk, job, panel.base, me, words)
+        show_tables(answer, words)
+
+
+def _unanswered(desk, job, panel, current, words):
+    """Show why there is no answer to show; the last map stays, pale and without figures, so that its place is kept."""
+    shown = st.session_state.get("shown")
+    _header((panel.scenario or panel.base).title, words)
+    with st.container(key="notice"):
+        if not job.over:
+            follow(desk, job, words)
+        elif current:
+            _trouble(job.trouble, words)
+        if not current:
+            _withdrawn(job, panel, words)
+    st.container(key="lead")
+    with st.container(key="stage"):
+        if shown is not None and not (current and job.over):
+            st.html('<style>.st-key-stage iframe{opacity:.22;filter:grayscale(1);pointer-events:none}</style>')
+            left, _ = st.columns([8, 3], gap="small")
+            with left:
+                show_map(shown.result, words)
+
+
+def _withdrawn(job, panel, words):
+    said = f"<p>{words('ui.withdrawn_how' if panel.scenario else 'ui.withdrawn_unfit')}</p>"
+    if panel.scenario is not None:
+        asked = job.request[1]
+        changes = differences(asked, panel.scenario, panel.city_names, words)
+        said += "<ul>" + "".join(f"<li>{text(change)}</li>" for change in changes) + "</ul>"
+    heading = words("ui.withdrawn" if job.over else "ui.withdrawn_running")
+    st.html(f'<div class="jy-note" id="withdrawn"><h3>◇ {heading}</h3>{said}</div>')
+
+
+def _trouble(trouble, words):
+    reasons = "".join(f"<li>{text(line)}</li>" for line in trouble.reasons(words.lang))
+    heading, remedy = (words(f"ui.trouble.{trouble.kind}.{part}") for part in ("what", "remedy"))
+    listed = f"<ul>{reasons}</ul>" if reasons else ""
+    st.html(f'<div class="jy-note alarm"><h3>▲ {heading}</h3>{listed}<p>{remedy}</p></div>')
+
+
+def _header(title, words):
+    with st.container(key="head"):
+        left, right = st.columns([8, 2], gap="small", vertical_alignment="center")
+        left.html(f'<h1 class="jy-h1">{text(title)}</h1>')
+        right.segmented_control(
+            words("ui.language"),
+            LANGUAGES,
+            required=True,
+            format_func={"zh": "中文", "en": "English"}.get,
+            key="lang",
+            label_visibility="collapsed",
+        )

@@ -1,0 +1,116 @@
+"""From what the panel holds to a scenario, and from a scenario to a file that says the same."""
+
+import hashlib
+import json
+from fractions import Fraction
+
+from planner.scenario import BED_TARGETS, LONGEST_NAME, SETTINGS, shipped_scenarios, vary
+from planner.standards import decimal_text
+
+FIRST = "shanxi-2025"  # the scenario that the page opens with
+RADII = ("urban_km", "rural_km", "rural_preferred_km")
+ABOUT = ("name", "title", "file", "overrides")  # what a scenario is called is no part of the question
+DIGITS = 6
+LONGEST_TITLE = 200
+KEYS = {setting.field: setting.key for setting in SETTINGS}
+
+
+def scenario_names():
+    """Return the names of the shipped scenarios, the one to open with first."""
+    return sorted(shipped_scenarios(), key=lambda name: (name != FIRST, name))
+
+
+def picked_from(base):
+    """Return what the panel shows of a scenario: {setting: value}, bed targets by city code with two decimals."""
+    picked = {field: getattr(base, field) for field in (*RADII, "stations_goal", "stations_count")}
+    return picked | {"bed_targets": {code: two_decimals(target) for code, target in base.bed_targets.items()}}
+
+
+def two_decimals(value):
+    """Return a figure as the panel holds it: a float of two decimals."""
+    return round(float(value), 2)
+
+
+def draft(base, picked, entitled):
+    """Return the scenario of the panel: ``base`` itself while nothing differs, else a variant with a name and title of its own.
+
+    picked    as :func:`picked_from` gives it
+    entitled  called with the variant, returns its title
+    Raises :class:`geo.faults.ScenarioRejected` for values that do not fit.
+    """
+    shown = picked_from(base)
+    changes = {field: value for field, value in picked.items() if field != "bed_targets" and value != shown[field]}
+    targets = {
+        code: Fraction(f"{value:.2f}")
+        for code, value in picked["bed_targets"].items()
+        if value != shown["bed_targets"][code]
+    }
+    if targets:
+        changes["bed_targets"] = base.bed_targets | targets
+    if not changes:
+        return base
+    variant = vary(base, **changes)
+    name = f"{base.name[: LONGEST_NAME - DIGITS - 1]}-{_digest(variant)[:DIGITS]}"
+    return vary(variant, name=name, title=entitled(variant)[:LONGEST_TITLE])
+
+
+def question(scenario):
+    """Return a short text that is the same for two scenarios of one name exactly when they ask the same."""
+    return f"{scenario.name}:{_digest(scenario)}"
+
+
+def _digest(scenario):
+    plain = {name: value for name, value in scenario.as_dict().items() if name not in ABOUT}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def differences(old, new, city_names, words):
+    """Return what differs between two scenarios of one region, as "setting: old → new" in the language of ``words``."""
+    before, after = old.as_dict(), new.as_dict()
+    said = []
+    for code, target in after["bed_targets"].items():
+        if target != before["bed_targets"].get(code):
+            label = words("ui.target_of", city=city_names.get(code, code))
+            values = before["bed_targets"].get(code), target
+            said.append(words("ui.difference", label=label, old=_two(values[0]), new=_two(values[1])))
+    for field in KEYS:
+        if field != "title" and before[field] != after[field]:
+            label = words(f"report.setting.{field}")
+            pair = (_said(field, values[field], words) for values in (before, after))
+            said.append(words("ui.difference", label=label, **dict(zip(("old", "new"), pair, strict=True))))
+    return said
+
+
+def _two(text):
+    return "—" if text is None else f"{float(Fraction(text)):.2f}"
+
+
+def _said(field, value, words):
+    if field == "stations_goal":
+        return words(f"value.goal.{value}")
+    if isinstance(value, list):
+        return words("report.list_comma").join(value) or words("report.none")
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def scenario_file(scenario, base):
+    """Return the text of a scenario file that asks what ``scenario`` asks: its differences from the shipped ``base``."""
+    lines = [f"extends = {_toml(base.name)}", f"title = {_toml(scenario.title)}"]
+    tables = {}
+    for field, key in KEYS.items():
+        table, _, last = key.rpartition(".")
+        value = getattr(scenario, field)
+        if table and value != getattr(base, field):
+            tables.setdefault(table, []).append(f"{last} = {_toml(value)}")
+    changed = {code: target for code, target in scenario.bed_targets.items() if target != base.bed_targets.get(code)}
+    if changed:
+        tables[BED_TARGETS] = [f"{code} = {decimal_text(target)}" for code, target in changed.items()]
+    for table in sorted(tables):
+        lines += ["", f"[{table}]", *tables[table]]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value):
+    """Return a value as TOML. JSON's texts, lists and numbers are TOML's as well; DEL alone must be written as an escape."""
+    listed = list(value) if isinstance(value, tuple) else value
+    return json.dumps(listed, ensure_ascii=False).replace("\x7f", "\\u007F")

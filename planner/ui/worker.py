@@ -1,0 +1,203 @@
+"""The process that computes: it keeps what it has prepared between questions, and dies with the page that started it.
+
+It is asked ("study", scenario) and answers ("answer", :class:`Answer`); it is asked ("files", answer, lang, folder),
+fills the folder and answers ("files", folder). In between it tells ("progress", stage, seconds, gap, best). Instead of
+an answer it may tell ("trouble", :class:`Trouble`), or ("stopped",) where a stop came before there was anything to give.
+"""
+
+import logging
+import multiprocessing
+import os
+import shutil
+import signal
+import threading
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from geo.faults import Rejected, ScenarioRejected
+from geo.words import LANGUAGES, load_words
+
+PACKED = "all.zip"
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's first moment: the same files make the same bytes
+
+
+@dataclass(frozen=True)
+class Text:
+    """An answer in one language: summary of planner.report, lines of the workbook's cover, and the map as one HTML document."""
+
+    summary: object
+    cover: tuple
+    map_html: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A verified plan. ``tables`` in published form; ``texts`` by language; ``checks`` is how many were passed."""
+
+    plan: object
+    tables: Mapping
+    texts: Mapping[str, Text]
+    checks: int
+
+    @property
+    def interim(self):
+        """Whether a model was stopped before its proof."""
+        return any(proof.status == "interim" for proof in self.plan.proofs.values())
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why there is no answer. ``kind`` names a heading and a remedy in the words' ``ui.trouble``; ``said`` the reasons by language."""
+
+    kind: str
+    said: Mapping[str, tuple] = field(default_factory=dict)
+
+    def reasons(self, lang):
+        return self.said.get(lang, ())
+
+
+class Stopped(Exception):
+    """A stop was asked for while there was nothing to give yet."""
+
+
+def serve(pipe, stop, folder):
+    """Answer questions from ``pipe`` until it closes. ``stop`` is an event; ``folder`` goes when the page's process is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the page, which then ends this process
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
+    bench = Bench()
+    while True:
+        try:
+            asked, *about = pipe.recv()
+        except (EOFError, OSError):
+            return
+
+        def tell(stage, seconds=0.0, gap=None, best=None):
+            pipe.send(("progress", stage, seconds, gap, best))
+
+        try:
+            reply = getattr(bench, asked)(*about, tell, stop)
+        except Stopped:
+            reply = ("stopped",)
+        except Exception as error:  # whatever it is, the page has to say it in words
+            if os.environ.get("JINYI_DEBUG"):
+                logging.getLogger(__name__).exception("no answer")
+            reply = ("trouble", trouble_of(error))
+        pipe.send(reply)
+
+
+def _end_with_parent(folder):
+    multiprocessing.parent_process().join()
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+class Bench:
+    """What stays prepared between two questions: one region, with its people, sites and distances."""
+
+    def __init__(self):
+        self._region = None
+        self._prepared = None
+
+    def study(self, scenario, tell, stop):
+        """Return ("answer", Answer) of a scenario. Raises what prepare, decide and verify raise, and :class:`Stopped`."""
+        from planner.study import decide
+
+        prepared = self._ready(scenario, tell, stop)
+        plan = decide(prepared, scenario, tell, stop)
+        return "answer", answer_of(plan, prepared, tell)
+
+    def files(self, answer, lang, folder, tell, stop):
+        """Fill ``folder`` with an answer's outputs in ``lang``, and one zip of them all. Raises :class:`Stopped` between two stages."""
+        from planner.report import write_outputs
+
+        def step(stage, *about):
+            if stop.is_set():
+                raise Stopped
+            tell(stage, *about)
+
+        prepared = self._ready(answer.plan.scenario, step, stop)
+        write_outputs(answer.plan, prepared, folder, load_words(lang), step)
+        pack(Path(folder), Path(folder).with_suffix(".zip"))
+        return "files", folder
+
+    def _ready(self, scenario, tell, stop):
+        from planner.study import prepare
+
+        def step(stage, *about):
+            if stop.is_set():
+                raise Stopped
+            tell(stage, *about)
+
+        if self._region != scenario.region:
+            self._prepared = prepare(scenario, step)
+            self._region = scenario.region
+        return self._prepared
+
+
+def answer_of(plan, prepared, tell=lambda stage: None):
+    """Return the :class:`Answer` of a plan. Raises :class:`planner.report.VerificationFailed` for one that is not to be shown."""
+    from planner.report import VerificationFailed
+    from planner.report.tables import published
+    from planner.verify import verify_plan
+
+    tell("verify")
+    tables, cleaned = published(plan.tables)
+    people = (plan.people_in, plan.people_out)
+    region, standards = prepared.region, prepared.standards
+    checks = verify_plan(
+        tables, plan.scenario, region, standards, prepared.demand, proofs=plan.proofs, people=people
+    )
+    if not all(check.passed for check in checks):
+        raise VerificationFailed(checks)
+    tell("web_map")
+    texts = {lang: _text(plan, tables, prepared, checks, cleaned, load_words(lang)) for lang in LANGUAGES}
+    return Answer(plan, tables, texts, len(checks))
+
+
+def _text(plan, tables, prepared, checks, cleaned, words):
+    from geo.maps import map_html
+    from planner.report.cover import cover_lines
+    from planner.report.summary import summarise
+    from planner.report.view import view_of
+
+    summary = summarise(plan, tables, prepared, words)
+    cover = cover_lines(plan, {}, prepared, summary, checks, cleaned, {}, words)
+    view = view_of(plan, tables, prepared, summary, words)
+    # The page says title and sentences itself, above the map: here they would stand twice.
+    page = map_html(replace(view, notes=[])).replace("</head>", "<style>#head{display:none!important}</style>\n</head>", 1)
+    return Text(summary, tuple(cover), page)
+
+
+def pack(folder, target):
+    """Write one zip of all files of ``folder``."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            packed.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def trouble_of(error):
+    """Return the :class:`Trouble` that tells a planner of ``error``: never a traceback."""
+    from planner.explain import Infeasible
+    from planner.report import VerificationFailed
+    from planner.solve import SolverFault
+
+    if isinstance(error, Rejected):
+        kind = "infeasible" if isinstance(error, Infeasible) else "data"
+        kind = "scenario" if isinstance(error, ScenarioRejected) else kind
+        return Trouble(kind, _said(lambda words: [fault.tell(words) for fault in error.faults]))
+    if isinstance(error, VerificationFailed):
+        failed = [check for check in error.checks if not check.passed]
+        return Trouble("verification", _said(lambda words: [check.tell(words) for check in failed]))
+    if isinstance(error, SolverFault):
+        return Trouble("solver", _said(lambda words: [str(error)]))
+    if isinstance(error, MemoryError):
+        return Trouble("memory")
+    if isinstance(error, OSError):
+        return Trouble("storage", _said(lambda words: [error.strerror or type(error).__name__]))
+    return Trouble("unexpected", _said(lambda words: [f"{type(error).__name__}: {error}"[:300]]))
+
+
+def _said(tell):
+    return {lang: tuple(tell(load_words(lang))) for lang in LANGUAGES}
