@@ -162,11 +162,15 @@ def app(asked, words):
     if not asked.no_browser:
         threading.Thread(target=_open_when_ready, args=(url, port), daemon=True).start()
     child = subprocess.Popen(command, env=os.environ | {"JINYI_LANG": words.lang}, stdout=subprocess.DEVNULL)
-    try:
-        return child.wait()
-    except KeyboardInterrupt:  # the child has had it too
-        child.wait()
-        return 0
+    with _interrupt_on_terminate():
+        try:
+            return child.wait()
+        except (
+            KeyboardInterrupt
+        ):  # Ctrl-C reaches the child too, a polite kill does not; either way it must not outlive us
+            child.terminate()
+            child.wait()
+            return 0
 
 
 _HANDLERS = {"run": run, "check": check, "verify": verify, "standards": standards, "app": app}
@@ -333,6 +337,19 @@ def _cancel_on_signal(words, progress):
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _interrupt_on_terminate():
+    """Let a polite kill end this process as Ctrl-C does, so that it can end its child."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # -- refusing --------------------------------------------------------------------------------------------------------

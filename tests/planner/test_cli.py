@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import geopandas as gpd
@@ -402,6 +403,26 @@ def test_the_page_is_served_on_this_machine_only_and_tells_nobody(jinyi, monkeyp
     assert flags["--server.address"] == "127.0.0.1" and flags["--browser.gatherUsageStats"] == "false"
     assert f"http://127.0.0.1:{flags['--server.port']}" in said
     assert options["env"]["JINYI_LANG"] == "en"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_page_ends_with_the_command_that_started_it(jinyi, monkeypatch, number):
+    class Stopped(Server):
+        ended = False
+
+        def wait(self):
+            if not Stopped.ended:
+                os.kill(os.getpid(), number)
+                threading.Event().wait(2)
+            return 0
+
+        def terminate(self):
+            Stopped.ended = True
+
+    monkeypatch.setattr(subprocess, "Popen", Stopped)
+    before = signal.getsignal(number)
+    assert jinyi("app", "--no-browser")[0] == 0
+    assert Stopped.ended and signal.getsignal(number) is before
 
 
 def test_a_busy_port_is_passed_over_or_refused(jinyi, monkeypatch):
