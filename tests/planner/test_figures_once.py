@@ -28,8 +28,11 @@ SCENARIOS = sorted((ROOT / "scenarios").glob("*.toml"))
 DRAWING = ("geo/atlas.py", "geo/maps.py", "geo/margin.py", "geo/theme.py", "planner/report/workbook.py")
 # The same as some figure by chance; none of them is a planning standard.
 INNOCENT = {
-    ("geo/demand.py", "1.5"): "how fast density declines from the middle of a built-up area",
-    ("geo/demand.py", "5000"): "people per km2 of a built-up area; metres between a seat and a town of its own",
+    (
+        "geo/demand.py",
+        "0.85",
+    ): "share of the districts' urban people who live around the city's seat, fitted to a population grid",
+    ("geo/demand.py", "20000"): "metres over which density is smoothed, fitted to a population grid",
     ("geo/margin.py", "5000"): "people, a step of a legend",
     ("planner/report/workbook.py", "0.62"): "width of a small letter beside a large one",
     ("planner/scenario.py", "1.3"): "most beds of a county over its city's target, assumed",
