@@ -54,8 +54,8 @@ PRINT_LINE = {"county": 0.3, "city": 0.7, "province": 1.1, "circle": 0.35, "symb
 STATION_SHAPES = {"assumed": "circle", "new": "triangle"}
 STATION_COLOURS = {"assumed": (PAPER, INK), "new": (ACCENT, PAPER)}  # fill and outline
 CENTRE_SHAPES = {"national": "star", "provincial": "square", "free": "square"}
-VERDICT_SIGNS = {"met": "●", "unmet": "▲", "no_data": "◇"}
-VERDICT_COLOURS = {"met": ACCENT, "unmet": ALARM, "no_data": QUIET}
+VERDICT_SIGNS = {"met": "●", "unmet": "▲", "over": "△", "no_data": "◇"}
+VERDICT_COLOURS = {"met": ACCENT, "unmet": ALARM, "over": ALARM, "no_data": QUIET}
 
 # Areas laid over others, as shares of the full colour; radii in screen pixels per square root of what is counted.
 CATCHMENT_TINT = 0.45

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from planner.report.names import in_language
 from planner.report.tables import rounded
 
 
@@ -21,6 +22,7 @@ class Summary:
 def summarise(plan, tables, prepared, words):
     """Return the :class:`Summary` of a plan and its published tables."""
     scenario = plan.scenario
+    tables = in_language(tables, prepared, words)
     return Summary(
         title=scenario.title or scenario.name,
         subtitle=_subtitle(tables, words),

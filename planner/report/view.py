@@ -3,6 +3,7 @@
 import geopandas as gpd
 
 from geo.maps import MapView
+from planner.report.names import in_language
 from planner.report.summary import summarise
 from planner.report.tables import published
 
@@ -16,6 +17,7 @@ def map_view(plan, prepared, words):
 def view_of(plan, tables, prepared, summary, words):
     """Return the :class:`geo.maps.MapView` of tables that are already in published form."""
     region = prepared.region
+    tables = in_language(tables, prepared, words)
     city_names = dict(zip(tables["beds_by_city"]["code"], tables["beds_by_city"]["name"], strict=True))
     county_names = dict(zip(tables["beds_by_county"]["code"], tables["beds_by_county"]["name"], strict=True))
     counties = county_results(tables, region)
@@ -43,6 +45,7 @@ def view_of(plan, tables, prepared, summary, words):
         rule=summary.rule,
         notes=[summary.interim, *summary.headline] if summary.interim else summary.headline,
         words=words,
+        detour_factor=plan.scenario.detour_factor,
     )
 
 

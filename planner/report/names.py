@@ -1,0 +1,28 @@
+"""Place names in the reader's language. The files' tables keep the official Chinese names; what is read on screen follows."""
+
+from geo.sites import known_places
+
+
+def in_language(tables, prepared, words):
+    """Return ``tables`` with place names in the language of ``words``: unchanged in Chinese, romanised in English."""
+    if words.lang == "zh":
+        return tables
+    region = prepared.region
+    names = region.cities["name_en"].to_dict() | region.counties["name_en"].to_dict()
+    province = dict.fromkeys(region.province.index, words("report.whole_province"))
+    places = known_places(region).set_index("name")["name_en"].to_dict()
+    by_id = prepared.sites["name_en"].to_dict()
+    renamed = {}
+    for table, frame in tables.items():
+        frame = frame.copy()
+        for key, column in (("code", "name"), ("area_code", "area"), ("county_code", "county"), ("id", "name")):
+            if key in frame and column in frame:
+                known = by_id if key == "id" else names | province
+                frame[column] = frame[key].map(known).fillna(frame[column])
+        if "place" in frame:
+            frame["place"] = frame["place"].map(places).fillna(frame["place"])
+        if table in ("centres", "centres_free"):
+            key = "county_code" if "county_code" in frame else "city_code"
+            frame["name"] = frame[key].map(names).fillna(frame["name"])
+        renamed[table] = frame
+    return renamed
