@@ -1,21 +1,29 @@
 """What a plan says in sentences, one wording for every output: headline, distance rule, sources, proof."""
 
 import math
+import re
 from dataclasses import dataclass
 
 from planner.report.names import in_language
 from planner.report.tables import rounded
 
 
+CAME_BY = re.compile("（[^（）]*）$")
+
+
 @dataclass(frozen=True)
 class Summary:
-    """Ready text in one language. ``headline`` and ``sources`` are lists; ``interim`` is "" for a proven plan."""
+    """Ready text in one language.
+
+    ``headline``, ``sources`` (in full) and ``credits`` (short) are lists; ``interim`` is "" for a proven plan.
+    """
 
     title: str
     subtitle: str
     headline: list
     rule: str
     sources: list
+    credits: list
     interim: str
 
 
@@ -29,6 +37,7 @@ def summarise(plan, tables, prepared, words):
         headline=headline(tables, scenario, words),
         rule=distance_rule(scenario, words),
         sources=source_lines(prepared, words),
+        credits=credit_lines(prepared, words),
         interim=interim(plan, words),
     )
 
@@ -118,9 +127,20 @@ def source_lines(prepared, words):
         line = " · ".join(part for part in (row.source, row.date, row.licence) if part)
         if line and line not in lines:
             lines.append(line)
+    return [*lines, _documents(prepared, words)]
+
+
+def credit_lines(prepared, words):
+    """Return the sources as a map has room for them: without dates, licences and the bracket that tells the way they came."""
+    names = (CAME_BY.sub("", source).strip() for source in prepared.region.sources["source"])
+    documents = {standard.document for standard in prepared.standards.values()}
+    credited = [name for name in dict.fromkeys(names) if name and not any(name.startswith(d) for d in documents)]
+    return [*credited, _documents(prepared, words)]
+
+
+def _documents(prepared, words):
     documents = dict.fromkeys(standard.document for standard in prepared.standards.values())
-    lines.append(words("report.source_standards", documents=words("report.list_comma").join(documents)))
-    return lines
+    return words("report.source_standards", documents=words("report.list_comma").join(documents))
 
 
 def interim(plan, words):

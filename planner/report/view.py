@@ -41,7 +41,7 @@ def view_of(plan, tables, prepared, summary, words):
         rural_km=plan.scenario.rural_km,
         uncovered=tables["uncovered_places"],
         centres=tables["centres"],
-        sources=summary.sources,
+        sources=summary.credits,
         rule=summary.rule,
         notes=[summary.interim, *summary.headline] if summary.interim else summary.headline,
         words=words,
