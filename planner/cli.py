@@ -18,7 +18,8 @@ from pathlib import Path
 
 from geo.faults import Rejected
 from geo.words import LANGUAGES, load_words
-from planner.console import Progress, paired, printable, table_lines
+from planner.console import Progress, paired, table_lines
+from planner.scenario import printable
 
 COMMANDS = ("run", "check", "verify", "standards", "app")
 UNEXPECTED, WRONG, INTERIM, NO_PLAN, NOT_VERIFIED, NOT_WRITTEN = 1, 2, 5, 6, 7, 8

@@ -43,11 +43,6 @@ def paired(olds, news, between):
     return [padded(old, left, "r") + between + padded(new, right, "r") for old, new in zip(olds, news, strict=True)]
 
 
-def printable(text):
-    """Return ``text`` without signs that a terminal would obey: names come from data."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
-
-
 class Progress:
     """Told the stage, its seconds and its gap; shows one moving line, or in a log a line every few seconds."""
 

@@ -439,8 +439,17 @@ def shown(value):
             text = str(value)
         except ValueError:  # a whole number of thousands of digits
             text = type(value).__name__
-    text = "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+    text = printable(text).replace("\n", "\ufffd")
     return text if len(text) <= 80 else text[:79] + "…"
+
+
+def printable(text):
+    """Return ``text`` without signs that a terminal would obey: names come from data. Lines and wide blanks stay."""
+    return "".join(sign if sign == "\n" or _is_printable(sign) else "\ufffd" for sign in text)
+
+
+def _is_printable(sign):
+    return sign.isprintable() or unicodedata.category(sign) == "Zs"  # the blank of Chinese type is no control sign
 
 
 def _by_key(values):
@@ -496,7 +505,13 @@ def is_name(name):
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
         return False
     device = name.split(".")[0].strip().casefold() in DEVICE_NAMES
-    return not (device or NOT_IN_NAMES.search(name) or name[0] in ".-~ " or name[-1] in ". " or not name.isprintable())
+    return not (
+        device
+        or NOT_IN_NAMES.search(name)
+        or name[0] in ".-~ "
+        or name[-1] in ". "
+        or not all(map(_is_printable, name))
+    )
 
 
 def shipped_folders():

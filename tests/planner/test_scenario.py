@@ -22,6 +22,7 @@ from planner.scenario import (
     default_values,
     is_name,
     load_scenario,
+    printable,
     scenario_from,
     shipped_scenarios,
     shown,
@@ -370,7 +371,7 @@ def test_a_hostile_name_is_refused_before_it_names_a_folder(tmp_path, name):
     assert "scenario_name" in [fault.key for fault in faults_of(str(tmp_path / name) + ".toml")]
 
 
-@pytest.mark.parametrize("name", ["shanxi-2025", "吕梁 6张", "a" * 60, "v1.2"])
+@pytest.mark.parametrize("name", ["shanxi-2025", "吕梁 6张", "吕梁\u30006张", "a" * 60, "v1.2"])
 def test_an_honest_name_is_kept(write, name):
     assert load_scenario(write("", f"{name}.toml")).name == name
 
@@ -407,6 +408,7 @@ def test_control_signs_never_reach_the_terminal(write):
     (fault,) = faults_of(write('"a\\u001b[2J" = 1'))
     assert "\x1b" not in fault.tell(load_words("zh"))
     assert shown("a\x1b\n" + "b" * 200) == "a\ufffd\ufffd" + "b" * 76 + "…"
+    assert printable("\u3000全角\u00a0a\nb\x9b\u202e") == "\u3000全角\u00a0a\nb\ufffd\ufffd"
 
 
 # -- beside a region -------------------------------------------------------------------------------------------------
