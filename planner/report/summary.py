@@ -135,7 +135,8 @@ def credit_lines(prepared, words):
     names = (CAME_BY.sub("", source).strip() for source in prepared.region.sources["source"])
     documents = {standard.document for standard in prepared.standards.values()}
     credited = [name for name in dict.fromkeys(names) if name and not any(name.startswith(d) for d in documents)]
-    return [*credited, _documents(prepared, words)]
+    first = next(iter(prepared.standards.values())).document
+    return [*credited, words("report.credit_standards", first=first, count=len(documents))]
 
 
 def _documents(prepared, words):
