@@ -305,7 +305,13 @@ def _text(setting, value):
 def _region(setting, value):
     if not isinstance(value, str):
         raise Unfit("scenario_text")
-    if not value or len(value) > 1000 or "://" in value or value.startswith("/vsi") or not value.isprintable():
+    if (
+        not value
+        or len(value) > 1000
+        or "://" in value
+        or value.startswith("/vsi")
+        or not all(map(_is_printable, value))
+    ):
         raise Unfit("scenario_region", known=", ".join(embedded_regions()))
     return value
 
