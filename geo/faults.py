@@ -25,7 +25,8 @@ class Fault:
         if self.value != "":
             place.append(words("fault.value", value=self.value))
         said = words(f"fault.{self.key}", **self.params)
-        return " · ".join(part for part in place if part) + (": " if self.file else "") + said
+        where = " · ".join(part for part in place if part)
+        return f"{where}: {said}" if where else said
 
 
 class Rejected(Exception):

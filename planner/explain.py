@@ -34,12 +34,13 @@ def too_few_stations(count, counties, clause):
 def out_of_reach(points, places, urban_km, rural_km):
     """People whom no allowed site could serve: one reason in all, and one for each of the largest places.
 
-    ``points`` is a demand table (county, setting, persons) with the nearest known ``places`` beside it.
+    ``points`` is a demand table (county_code, county, setting, persons) with the nearest known ``places`` beside it; the
+    urban or the rural points of one county near one place are one place.
     """
     persons = int(points["persons"].sum())
-    params = {"persons": f"{persons:,}", "places": len(points), "urban": f"{urban_km:g}", "rural": f"{rural_km:g}"}
-    reasons = [Fault("infeasible_reach", params=params)]
-    largest = points.assign(place=places).sort_values(["persons", "place"], ascending=[False, True])
+    keys = ["county_code", "county", "setting", "place"]
+    by_place = points.assign(place=places).groupby(["county", "place", "setting"], as_index=False)["persons"].sum()
+    largest = by_place.sort_values(["persons", "county", "place", "setting"], ascending=[False, True, True, True])
     for row in largest.head(PLACES_NAMED).itertuples():
         one = {"county": row.county, "place": row.place, "setting": row.setting, "persons": f"{row.persons:,}"}
         reasons.append(Fault("infeasible_place_" + row.setting, params=one))
