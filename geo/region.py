@@ -280,7 +280,9 @@ def _layer(path, name, faults):
     file = f"{path.name}:{name}"
     try:
         layer = gpd.read_file(path, layer=name)
-    except pyogrio.errors.DataSourceError:
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+        layer = None
+    if not isinstance(layer, gpd.GeoDataFrame):  # a plain frame where the layer has no shapes
         faults.append(Fault("no_layer", file=file))
         return None
     found = len(faults)
