@@ -38,9 +38,11 @@ def out_of_reach(points, places, urban_km, rural_km):
     urban or the rural points of one county near one place are one place.
     """
     persons = int(points["persons"].sum())
+    params = {"persons": f"{persons:,}", "points": len(points), "urban": f"{urban_km:g}", "rural": f"{rural_km:g}"}
+    reasons = [Fault("infeasible_reach", params=params)]
     keys = ["county_code", "county", "setting", "place"]
-    by_place = points.assign(place=places).groupby(["county", "place", "setting"], as_index=False)["persons"].sum()
-    largest = by_place.sort_values(["persons", "county", "place", "setting"], ascending=[False, True, True, True])
+    by_place = points.assign(place=places).groupby(keys, as_index=False)["persons"].sum()
+    largest = by_place.sort_values(["persons", "county_code", "place", "setting"], ascending=[False, True, True, True])
     for row in largest.head(PLACES_NAMED).itertuples():
         one = {"county": row.county, "place": row.place, "setting": row.setting, "persons": f"{row.persons:,}"}
         reasons.append(Fault("infeasible_place_" + row.setting, params=one))
