@@ -1,11 +1,13 @@
 """Compliance: the documents' clauses held against the plan, place by place: now, target, plan, gap, verdict."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 
 from geo.travel import is_covered, standard_metres
+from planner.rounding import half_up
 
 COLUMNS = [
     "standard_id",
@@ -48,7 +50,7 @@ def _row(standard, area, unit, now, target, plan, verdict, nature_now, nature_pl
 
 
 def _beds(region, standards, tables):
-    """Table 3. The document's density of the base year is measured; the planned one is of whole beds."""
+    """Table 3. The document's density of the base year is measured; the planned one is of whole beds, halves up."""
     beds = tables["beds_by_city"].set_index("code")
     for code, city in beds.iterrows():
         standard = standards.city_bed_target(code)
@@ -59,8 +61,11 @@ def _beds(region, standards, tables):
 
 
 def _density(standard, area, beds, persons):
-    plan = round(int(beds) * 1000 / int(persons), 2)
     target = round(float(standard.value), 2)
+    if not persons:  # a density of nobody is no figure
+        none = (standard.base_value, target, None, "no_data")
+        return _row(standard, area, "beds_per_1000", *none, "measured", "no_data")
+    plan = half_up(Fraction(int(beds) * 100_000, int(persons))) / 100
     verdict = "met" if plan == target else ("over" if plan > target else "unmet")
     return _row(standard, area, "beds_per_1000", standard.base_value, target, plan, verdict, "measured", "decided")
 

@@ -63,6 +63,8 @@ def solve(model, *, seconds=60.0, gap=0.0, start=None, progress=None, cancel=Non
     variables = model.variables()
     sign = -1.0 if model.sense == pulp.LpMaximize else 1.0
     constant = float(model.objective.constant)
+    if not variables:
+        return _nothing_to_decide(model, constant, time.monotonic() - began)
     translator = pulp.HiGHS(msg=False, threads=THREADS, timeLimit=seconds, gapRel=gap, gapAbs=0.0, random_seed=1)
     translator.createAndConfigureSolver(model)
     translator.buildSolverModel(model)
@@ -79,6 +81,13 @@ def solve(model, *, seconds=60.0, gap=0.0, start=None, progress=None, cancel=Non
     if solution.status == NO_PLAN and start is not None:
         return _kept(highs, variables, sign, constant, start, solution)
     return solution
+
+
+def _nothing_to_decide(model, constant, seconds):
+    """Return the Solution of a model without variables, for which the solver has no word."""
+    if all(row.valid() for row in model.constraints.values()):
+        return Solution(OPTIMAL, {}, constant, constant, 0.0, seconds)
+    return Solution(INFEASIBLE, {}, None, None, None, seconds)
 
 
 def _kept(highs, variables, sign, constant, start, nothing):
@@ -126,7 +135,7 @@ def _read(highs, variables, sign, constant, asked_gap, seconds):
     if status == known.kInfeasible:
         return Solution(INFEASIBLE, {}, None, None, None, seconds)
     stopped = status in (known.kTimeLimit, known.kInterrupt, known.kSolutionLimit, known.kObjectiveTarget)
-    if status not in (known.kOptimal, known.kModelEmpty) and not stopped:
+    if status != known.kOptimal and not stopped:
         raise SolverFault(f"the solver ended with '{highs.modelStatusToString(status)}', which is no answer")
     whole = np.array([v.cat == pulp.LpInteger for v in variables], dtype=bool)
     is_mip = bool(whole.any())
@@ -141,9 +150,7 @@ def _read(highs, variables, sign, constant, asked_gap, seconds):
     values[whole] = _whole(values[whole])
     _check_rows(highs, values)
     objective = float(values @ np.array(highs.getLp().col_cost_, dtype=float)) * sign + constant
-    if status == known.kModelEmpty:
-        bound = objective
-    elif not is_mip:
+    if not is_mip:
         bound = sign * info.objective_function_value + constant if status == known.kOptimal else None
     left = None if bound is None else abs(objective - bound) / max(abs(objective), 1.0)
     if left is not None and left > TOLERANCE and sign * (objective - bound) < 0:

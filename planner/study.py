@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from geo.demand import build_demand
-from geo.faults import ScenarioRejected
+from geo.faults import Fault, Rejected, ScenarioRejected
 from geo.region import Region, load_region
 from geo.sites import candidate_sites, known_places
 from geo.travel import is_covered, nearest, standard_metres
@@ -18,7 +18,7 @@ from planner.services.ambulances import plan_ambulances, required_by_city
 from planner.services.beds import plan_beds, targets_by_city
 from planner.services.centres import documents_centres, free_centres
 from planner.services.stations import cover_problem, coverage, plan_stations, station_table
-from planner.standards import Standards, load_standards
+from planner.standards import Standards, UnknownStandard, load_standards
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,23 @@ def prepare(scenario, progress=None):
     tell("region")
     region = load_region(scenario.region)
     standards = load_standards()
+    _refuse_cities_without_table(region, standards)
     tell("demand")
     demand = build_demand(region)
     tell("sites")
     return Prepared(region, standards, demand, candidate_sites(region, demand))
+
+
+def _refuse_cities_without_table(region, standards):
+    """Raise for cities of which no document says how many beds they have: absence is not zero."""
+    faults = []
+    for code, name in region.cities["name"].items():
+        try:
+            standards.city_bed_target(code)
+        except UnknownStandard:
+            faults.append(Fault("city_without_table", "cities.csv", None, "code", code, {"city": name}))
+    if faults:
+        raise Rejected(faults)
 
 
 def decide(prepared, scenario, progress=None, cancel=None):

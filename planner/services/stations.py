@@ -181,7 +181,8 @@ def _bounded(solution, bound, seconds):
     most = float(np.floor(bound.most + 0.01))
     most = most if solution.bound is None else min(most, solution.bound)
     gap = (most - solution.objective) / max(solution.objective, 1.0)
-    return replace(solution, bound=most, gap=gap, seconds=seconds)
+    status = OPTIMAL if gap == 0 else solution.status  # stopped, and yet nothing better is possible
+    return replace(solution, status=status, bound=most, gap=gap, seconds=seconds)
 
 
 def station_table(sites, ids, demand, detour_factor):
