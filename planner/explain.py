@@ -34,8 +34,8 @@ def too_few_stations(count, counties, clause):
 def out_of_reach(points, places, urban_km, rural_km):
     """People whom no allowed site could serve: one reason in all, and one for each of the largest places.
 
-    ``points`` is a demand table (county_code, county, setting, persons) with the nearest known ``places`` beside it; the
-    urban or the rural points of one county near one place are one place.
+    ``points`` is a demand table (county_code, county, setting, persons) with the nearest known ``places`` beside it;
+    the urban or the rural points of one county near one place are one place.
     """
     persons = int(points["persons"].sum())
     params = {"persons": f"{persons:,}", "points": len(points), "urban": f"{urban_km:g}", "rural": f"{rural_km:g}"}

@@ -1,4 +1,4 @@
-"""A province small enough for paper: two cities, five counties, drawn in letters, written with the files of a real region.
+"""A province small enough for paper: two cities and five counties drawn in letters, in the files of a real region.
 
 One letter is a square of 10 km; a capital is the county's seat, in the middle of its square. So seats a-b, b-d and d-e
 are 20 km apart, a-c and b-c 14.142 km, c-e 31.623 km.
@@ -39,7 +39,7 @@ TOWNS = {
     "1002": ("丁北镇", "d", 5, 0),
 }  # id: name, county, square from the left, from above
 SIDE = 10_000
-FIRST_LINE = dict(age_0_14=0, age_60_plus=0, age_65_plus=0, households=0)
+NOT_COUNTED = {"age_0_14": 0, "age_60_plus": 0, "age_65_plus": 0, "households": 0}
 
 
 def draw(folder, picture=PICTURE, people=PEOPLE, towns=TOWNS):
@@ -67,7 +67,7 @@ def draw(folder, picture=PICTURE, people=PEOPLE, towns=TOWNS):
             "persons": sum(people[a]),
             "urban": people[a][0],
             "rural": people[a][1],
-            **FIRST_LINE,
+            **NOT_COUNTED,
             "area_km2": 100 * sum(b.lower() == a for b, _, _ in squares),
             "seat_lon": seat[a][0],
             "seat_lat": seat[a][1],
@@ -121,7 +121,7 @@ def draw(folder, picture=PICTURE, people=PEOPLE, towns=TOWNS):
 
 
 def question(folder, **changes):
-    """Return the scenario that states nothing but ``changes`` about the region in ``folder``; 8 stations where one counts."""
+    """Return the scenario that states nothing but ``changes`` about the region in ``folder``, and 8 stations."""
     standards = load_standards()
     cities = pd.read_csv(Path(folder) / "cities.csv", dtype=str)["code"]
     given = default_values(standards, cities) | {"stations_count": 8, "region": str(folder)} | changes
