@@ -16,6 +16,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GUARDED = re.compile(r"'+[=+\-@＝＋－＠]")  # an apostrophe set before text that a spreadsheet could take for a formula
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 LINKED = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")  # how a workbook writes a character it cannot hold
 LARGEST = 1 << 29  # bytes of a workbook unpacked; ours have a few million
 ENVELOPES = (0, 32, 48, 48, 64)  # bytes by the kind of envelope of a GeoPackage geometry
 
@@ -91,7 +92,12 @@ def _xml(book, name):
 def _shared_texts(book):
     if "xl/sharedStrings.xml" not in book.namelist():
         return []
-    return ["".join(part.text or "" for part in item.iter(MAIN + "t")) for item in _xml(book, "xl/sharedStrings.xml")]
+    return [_text(item) for item in _xml(book, "xl/sharedStrings.xml")]
+
+
+def _text(element):
+    text = "".join(part.text or "" for part in element.iter(MAIN + "t"))
+    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
 def _sheets(book):
@@ -106,7 +112,7 @@ def _sheet(book, name, shared):
     for cell in _xml(book, name).iter(MAIN + "c"):
         formula, value, kind = cell.find(MAIN + "f") is not None, cell.findtext(MAIN + "v"), cell.get("t", "n")
         if kind == "inlineStr":
-            value = "".join(part.text or "" for part in cell.iter(MAIN + "t"))
+            value = _text(cell)
         elif kind == "s" and value is not None:
             value = shared[int(value)]
         if value is not None:

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from fractions import Fraction
 
+from geo.theme import MARKS, VERDICT_SIGNS
 from geo.words import LANGUAGES, load_words
 from planner.verify.ledger import NUMBERS_ALIKE, same, shown
 from planner.verify.reread import Unreadable, read_workbook, reference
 from planner.verify.shapes import CODES, TABLES, TEXTS, decimals
 
-SIGNS = "●▲◇ᵐᵃ "  # set before or behind a word, never part of it
+SIGNS = "".join((*VERDICT_SIGNS.values(), *MARKS.values(), " "))  # set before or behind a word, never part of it
 DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
 
 
