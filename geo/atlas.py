@@ -31,16 +31,18 @@ FONTS = Path(__file__).parent / "assets" / "fonts"
 DPI = 300
 MM_PER_POINT = 25.4 / 72
 WIDE, HIGH = 210.0, 297.0  # A4, upright
-LEFT, RIGHT, TOP, BOTTOM = 12.0, 198.0, 285.0, 11.0
+LEFT, RIGHT, TOP, BOTTOM = 12.0, 198.0, 287.5, 10.0
 PAD = 3.0
 EDGE = 1.5  # between a map and the frame
 OUTLINES_APART = 5.0  # at least, between the two maps
-LEGEND_HIGH = 36.0
+LEGEND_HIGH = 34.5
+ROOM_ABOVE_AND_BELOW = 10.0  # of a map in its box, for the degrees below it
 ROW_HIGH = 4.3
 BLOCK_LEADING = 1.05
 CITY_NAME_WIDE = 24.0
 SCALES = (1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7.5)  # and their multiples by ten
-SIZE = theme.PRINT_TYPE
+SIZE = theme.PRINT_TYPE | {"lead": 7.5, "foot": 5.8}
+SOURCE_LINES = 8
 LINE = theme.PRINT_LINE
 MARKERS = {"circle": "o", "triangle": "^", "star": "*", "square": "s", "cross": "X"}
 REACH_FILLS = {key: theme.tint(theme.ACCENT, share) for key, share in theme.REACH_TINT.items()}
@@ -83,6 +85,7 @@ def plan_sheet(view, pdf_path, png_path, organisation="", data_date="", review_n
     with _ONE_AT_A_TIME, matplotlib.rc_context():
         matplotlib.rcdefaults()  # a planner's own settings change nothing
         matplotlib.rcParams["pdf.fonttype"] = 42  # TrueType: text in the PDF stays text
+        matplotlib.rcParams["text.hinting"] = "no_hinting"  # letters as wide in the PNG as in the PDF, and as measured
         sheet = compose(view, organisation, data_date, review_number)
         if sheet.lacking:
             raise Rejected([_missing_glyphs(text, signs, Path(pdf_path).name) for text, signs in sheet.lacking.items()])
@@ -200,6 +203,14 @@ def shortened(text, points, width, bold=False):
     return text + "…"
 
 
+def fitted(text, points, width, most=None, bold=False):
+    """Return ``text`` as printable lines of ``width`` millimetres; beyond ``most`` lines the rest becomes "…"."""
+    lines = wrapped(plain(text), points, width, bold)
+    if most is None or len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], shortened(lines[most - 1] + lines[most], points, width, bold)]
+
+
 def _missing_glyphs(text, signs, file):
     said = " ".join(f"{sign} (U+{ord(sign):04X})" if sign.isprintable() else f"U+{ord(sign):04X}" for sign in signs)
     return Fault("missing_glyph", file=file, value=text, params={"signs": said})
@@ -242,10 +253,7 @@ class Sheet:
 
         Beyond ``most`` lines the rest is left out and the last line ends with "…".
         """
-        lines = wrapped(plain(content), points, width, bold)
-        if most and len(lines) > most:
-            lines = [*lines[: most - 1], shortened(lines[most - 1] + lines[most], points, width, bold)]
-        for line in lines:
+        for line in fitted(content, points, width, most, bold):
             self.text(x, y, line, points, bold, colour)
             y -= leading(points)
         return y
@@ -288,7 +296,7 @@ class Sheet:
 
 def leading(points):
     """Return the distance of baselines in millimetres."""
-    return points * 1.5 * MM_PER_POINT
+    return points * 1.45 * MM_PER_POINT
 
 
 def middle_of(points):
@@ -357,7 +365,7 @@ def _places(province, left, bottom, right, top):
             scale = mantissa * 10**power
             wide, high = (east - west) * 1000 / scale, (north - south) * 1000 / scale
             step = right - left - 2 * EDGE - wide
-            if high > top - bottom - 8 * EDGE or step <= 0:
+            if high > top - bottom - ROOM_ABOVE_AND_BELOW or step <= 0:
                 continue
             if outline.distance(translate(outline, step * scale / 1000)) * 1000 / scale < OUTLINES_APART:
                 continue
@@ -612,32 +620,28 @@ def _stations_map(sheet, view, place):
 
 def _head(sheet, view):
     """Write title, subtitle and headline sentences; return the height at which the frame may begin."""
-    title = plain(view.title)
-    size = next((s for s in (SIZE["title"], 15, 13) if len(wrapped(title, s, RIGHT - LEFT, True)) == 1), 11)
-    y = TOP - size * MM_PER_POINT
-    y = sheet.paragraph(LEFT, y, title, size, RIGHT - LEFT, most=2, bold=True) + leading(size) - 6
-    y = sheet.paragraph(LEFT, y, view.subtitle, SIZE["subtitle"], RIGHT - LEFT, theme.QUIET, most=1) - 0.4
+    title, wide = plain(view.title), RIGHT - LEFT
+    size = next((points for points in (SIZE["title"], 15, 13) if len(wrapped(title, points, wide, True)) == 1), 11)
+    y = sheet.paragraph(LEFT, TOP - size * MM_PER_POINT, title, size, wide, most=2, bold=True) + leading(size)
+    y = sheet.paragraph(LEFT, y - 6, view.subtitle, SIZE["subtitle"], wide, theme.QUIET, most=1)
     for note in view.notes:
-        y = sheet.paragraph(LEFT, y, note, SIZE["text"], RIGHT - LEFT, most=2)
-    return y + leading(SIZE["text"]) - 3
+        y = sheet.paragraph(LEFT, y, note, SIZE["lead"], wide, most=2)
+    return y + leading(SIZE["lead"]) - 2.6
 
 
 def _foot(sheet, view):
-    """Write distance rule, sources and notes below the frame; return the height at which the frame may end."""
-    words = view.words
-    size = SIZE["note"]
-    texts = [
-        words("atlas.rule", rule=view.rule),
-        words("atlas.note", **theme.MARKS),
-        words("atlas.sources", sources=words("atlas.between").join(view.sources)),
+    """Write distance rule, notes and sources below the frame; return the height at which the frame may end."""
+    words, size, wide = view.words, SIZE["foot"], RIGHT - LEFT
+    sources = words("atlas.sources", sources=words("atlas.between").join(view.sources))
+    lines = [
+        *fitted(words("atlas.rule", rule=view.rule), size, wide),
+        *fitted(words("atlas.note", **theme.MARKS), size, wide),
     ]
-    lines = [line for text in texts for line in wrapped(plain(text), size, RIGHT - LEFT)]
-    y = BOTTOM + (len(lines) - 1) * leading(size)
-    top = y + size * MM_PER_POINT + 2
-    for line in lines:
-        sheet.text(LEFT, y, line, size, colour=theme.QUIET)
-        y -= leading(size)
-    return top
+    lines += fitted(sources, size, wide, SOURCE_LINES)
+    top = BOTTOM + (len(lines) - 1) * leading(size)
+    for number, line in enumerate(lines):
+        sheet.text(LEFT, top - number * leading(size), line, size, colour=theme.QUIET)
+    return top + size * MM_PER_POINT + 1.8
 
 
 def _beds_legend(sheet, view, x, y):

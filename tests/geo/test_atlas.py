@@ -43,7 +43,11 @@ def said(pdf):
 @pytest.fixture(scope="module")
 def shanxi(tmp_path_factory):
     """The sheet of the embedded province: (view, PDF, PNG)."""
-    view = dataclasses.replace(shanxi_view(uncovered=300), title="山西省医疗卫生资源配置方案")
+    sentence = (
+        "Regional centres: 53.1 km to the nearest for the mean person, 200.3 km for the farthest; 51.1 km if free."
+    )
+    notes = [sentence + " " + sentence[:cut] for cut in (20, 34, 60)]  # lines of several lengths up to the margin
+    view = dataclasses.replace(shanxi_view(uncovered=300), title="山西省医疗卫生资源配置方案", notes=notes)
     fields = {"organisation": "省规划处", "data_date": "2020-11-01"}
     return view, *drawn(view, tmp_path_factory.mktemp("sheet"), **fields)
 
@@ -78,10 +82,15 @@ def test_a_review_number_is_printed_as_given_and_never_made_up():
     assert words("atlas.review_none") not in granted
 
 
-def test_png_is_one_a4_page_of_300_dots_an_inch(shanxi):
+def test_png_is_one_a4_page_of_300_dots_an_inch_with_clean_margins(shanxi):
     with Image.open(shanxi[2]) as image:
         assert image.size == (2480, 3507)
         assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+        ink = np.asarray(image.convert("L")) < 250
+    across, down = np.flatnonzero(ink.any(axis=0)) / 300 * 25.4, np.flatnonzero(ink.any(axis=1)) / 300 * 25.4
+    assert (across.min(), across.max()) == pytest.approx((atlas.LEFT, atlas.RIGHT), abs=0.4)
+    assert down.min() > 9
+    assert down.max() < 297 - 9
 
 
 def test_pdf_is_one_a4_page(shanxi):
