@@ -5,6 +5,7 @@ import hashlib
 import logging
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
@@ -87,16 +88,21 @@ def local_projection(bounds):
     return f"+proj=tmerc +lat_0=0 +lon_0={middle:g} +k={scale:.6f} +x_0=500000 +y_0=0 +ellps=GRS80 +units=m +no_defs"
 
 
+@cache
+def _transformer(source, target):
+    return Transformer.from_crs(CRS(source), CRS(target), always_xy=True)
+
+
 def project(projection, lon, lat):
     """Return (x, y), arrays of whole metres, for arrays of degrees under ``projection``."""
-    transformer = Transformer.from_crs(CRS(GEOGRAPHIC), CRS(projection), always_xy=True)
+    transformer = _transformer(GEOGRAPHIC, projection)
     x, y = transformer.transform(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
     return np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
 
 
 def unproject(projection, x, y):
     """Return (lon, lat) in degrees, rounded to 6 decimals (0.1 m), for arrays of metres."""
-    transformer = Transformer.from_crs(CRS(projection), CRS(GEOGRAPHIC), always_xy=True)
+    transformer = _transformer(projection, GEOGRAPHIC)
     lon, lat = transformer.transform(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
     return np.round(lon, 6), np.round(lat, 6)
 

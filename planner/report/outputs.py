@@ -75,8 +75,15 @@ def write_outputs(plan, prepared, out, words, progress=None):
         stage("web_map")
         (folder / "map.html").write_text(map_html(view), encoding="utf-8", newline="\n")
         stage("print_map")
-        plan_sheet(view, folder / "map.pdf", folder / "map.png")
+        plan_sheet(view, folder / "map.pdf", folder / "map.png", data_date=people_date(prepared))
         stage("publish")
         manifest = build_manifest(plan, prepared, checks, cleaned, folder, words)
         write_manifest(manifest, folder / MANIFEST)
     return manifest
+
+
+def people_date(prepared):
+    """Return the date of the people the plan counts, as the region's sources give it; "" where they give none."""
+    sources = prepared.region.sources
+    dates = sources.loc[sources["file"].eq("counties.csv") & sources["column"].eq("persons"), "date"]
+    return dates.iloc[0] if len(dates) else ""
