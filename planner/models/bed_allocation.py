@@ -28,9 +28,9 @@ def bed_allocation(*, persons, city, reach, targets, equal_share, lowest, highes
     n = len(persons)
     total = float(np.sum(persons))
     model = pulp.LpProblem("bed_allocation", pulp.LpMinimize)
-    x = [pulp.LpVariable(f"x{i:06d}", int(lowest[i]), int(highest[i]), pulp.LpInteger) for i in range(n)]
-    e = [pulp.LpVariable(f"e{i:06d}", 0) for i in range(n)]
-    m = [pulp.LpVariable(f"m{i:06d}", 0) for i in range(n)]
+    x = [model.add_variable(f"x{i:06d}", int(lowest[i]), int(highest[i]), pulp.LpInteger) for i in range(n)]
+    e = [model.add_variable(f"e{i:06d}", 0) for i in range(n)]
+    m = [model.add_variable(f"m{i:06d}", 0) for i in range(n)]
     even = [(e[i], int(persons[i]) / total) for i in range(n)]
     steady = [(m[i], 1000.0 * steadiness / total) for i in range(n)]
     model += pulp.LpAffineExpression(even + steady)

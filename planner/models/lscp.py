@@ -15,7 +15,7 @@ def lscp(cover):
     """Return the PuLP model for ``cover`` (CSR array of 1, rows x sites)."""
     rows, sites = cover.shape
     model = pulp.LpProblem("lscp", pulp.LpMinimize)
-    x = [pulp.LpVariable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(sites)]
+    x = [model.add_variable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(sites)]
     model += pulp.LpAffineExpression([(v, 1) for v in x])
     for i in range(rows):
         near = cover.indices[cover.indptr[i] : cover.indptr[i + 1]]

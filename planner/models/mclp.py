@@ -19,8 +19,8 @@ def mclp(cover, persons, p):
     """Return the PuLP model for ``cover`` (CSR array of 1, rows x sites), ``persons`` a row and ``p`` sites."""
     rows, sites = cover.shape
     model = pulp.LpProblem("mclp", pulp.LpMaximize)
-    x = [pulp.LpVariable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(sites)]
-    y = [pulp.LpVariable(f"y{i:06d}", 0, 1) for i in range(rows)]
+    x = [model.add_variable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(sites)]
+    y = [model.add_variable(f"y{i:06d}", 0, 1) for i in range(rows)]
     model += pulp.LpAffineExpression(zip(y, (int(a) for a in persons), strict=True))
     for i in range(rows):
         near = cover.indices[cover.indptr[i] : cover.indptr[i + 1]]

@@ -21,8 +21,8 @@ def p_median(persons, metres, p):
     """
     n, m = metres.shape
     model = pulp.LpProblem("p_median", pulp.LpMinimize)
-    x = [pulp.LpVariable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(m)]
-    z = [[pulp.LpVariable(f"z{i:06d}_{j:06d}", 0) for j in range(m)] for i in range(n)]
+    x = [model.add_variable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(m)]
+    z = [[model.add_variable(f"z{i:06d}_{j:06d}", 0) for j in range(m)] for i in range(n)]
     model += pulp.LpAffineExpression(
         [(z[i][j], int(persons[i]) * int(metres[i, j]) / 1e9) for i in range(n) for j in range(m)]
     )

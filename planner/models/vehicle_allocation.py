@@ -22,7 +22,7 @@ def vehicle_allocation(persons, vehicles, most):
     stations = len(persons)
     model = pulp.LpProblem("vehicle_allocation", pulp.LpMaximize)
     y = [
-        [pulp.LpVariable(f"y{s:06d}_{k:04d}", 0, 1, pulp.LpInteger) for k in range(1, most[s] + 1)]
+        [model.add_variable(f"y{s:06d}_{k:04d}", 0, 1, pulp.LpInteger) for k in range(1, most[s] + 1)]
         for s in range(stations)
     ]
     model += pulp.LpAffineExpression(
