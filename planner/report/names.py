@@ -1,4 +1,4 @@
-"""Place names in the reader's language. The files' tables keep the official Chinese names; what is read on screen follows."""
+"""Place names in the reader's language; the files' tables keep the official Chinese names."""
 
 from geo.sites import known_places
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from planner.report.names import in_language
 from planner.report.tables import rounded
 
-
 CAME_BY = re.compile("（[^（）]*）$")
 
 
@@ -131,7 +130,7 @@ def source_lines(prepared, words):
 
 
 def credit_lines(prepared, words):
-    """Return the sources as a map has room for them: without dates, licences and the bracket that tells the way they came."""
+    """Return the sources as a map has room for them: no dates, no licences, no bracket on the way they came."""
     names = (CAME_BY.sub("", source).strip() for source in prepared.region.sources["source"])
     documents = {standard.document for standard in prepared.standards.values()}
     credited = [name for name in dict.fromkeys(names) if name and not any(name.startswith(d) for d in documents)]

@@ -53,7 +53,7 @@ def plain_maps(monkeypatch, verified):
     """Maps have their own tests; where only the folder matters, short files stand for them."""
     monkeypatch.setattr(outputs, "map_html", lambda view: f"<p>{view.lang} {len(view.stations)}</p>")
 
-    def plan_sheet(view, pdf, png):
+    def plan_sheet(view, pdf, png, data_date=""):
         pdf.write_bytes(b"%PDF")
         png.write_bytes(b"PNG")
 
