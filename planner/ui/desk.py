@@ -1,4 +1,4 @@
-"""The queue in front of the worker: questions of all open pages, one at a time, each with a deadline and somebody who waits.
+"""The queue in front of the worker: questions of all open pages, one at a time, with a deadline and a page that waits.
 
 A page asks and polls. A question whose page is closed, or that outlives its deadline, is stopped; a worker that does
 not stop is ended, and a new one is started for the next question.
@@ -69,7 +69,7 @@ class Job:
 
 
 class Desk:
-    """Takes questions and hands them to one warm worker process. ``is_open(watcher)`` says whether a page is still there."""
+    """Hands questions to one warm worker process. ``is_open(watcher)`` says whether a page is still there."""
 
     def __init__(self, is_open=lambda watcher: True, serve=serve):
         self._is_open = is_open

@@ -1,4 +1,4 @@
-"""One run of the page from top to bottom: settings, then whichever of the states holds - under way, withdrawn, in trouble, answered."""
+"""One run of the page: settings, then the state that holds - under way, withdrawn, in trouble or answered."""
 
 import os
 
@@ -11,18 +11,32 @@ from geo.words import LANGUAGES, load_words
 from planner.ui.desk import Desk
 from planner.ui.panel import settings_panel
 from planner.ui.progress import follow
-from planner.ui.result import show_downloads, show_glance, show_interim, show_lead, show_map, show_status, show_tables
+from planner.ui.result import (
+    show_downloads,
+    show_glance,
+    show_interim,
+    show_lead,
+    show_map,
+    show_scenario_file,
+    show_status,
+    show_tables,
+)
 from planner.ui.settings import differences, question
 from planner.ui.sheets import text
 from planner.ui.style import icon, page_css
 from planner.ui.worker import trouble_of
+
+# The map of a withdrawn result: its place is kept, nobody can take it for the current one.
+PALE = "<style>.st-key-map iframe{opacity:.2;filter:grayscale(1);pointer-events:none}</style>"
 
 
 def draw():
     """Draw the page."""
     st.session_state.setdefault("lang", _first_language())
     words = load_words(st.session_state["lang"])
-    st.set_page_config(page_title=words("ui.page_title"), page_icon=icon(), layout="wide", initial_sidebar_state="expanded")
+    st.set_page_config(
+        page_title=words("ui.page_title"), page_icon=icon(), layout="wide", initial_sidebar_state="expanded"
+    )
     st.html(page_css())
     try:
         panel = settings_panel(words)
@@ -98,36 +112,59 @@ def _unanswered(desk, job, panel, current, words):
     shown = st.session_state.get("shown")
     _header((panel.scenario or panel.base).title, words)
     with st.container(key="notice"):
-        if not job.over:
-            follow(desk, job, words)
-        elif current:
-            _trouble(job.trouble, words)
+        st.html(f'{PALE}<p class="jy-status">&nbsp;</p>')
+    with st.container(key="lead"):
         if not current:
             _withdrawn(job, panel, words)
-    st.container(key="lead")
+        elif job.over:
+            _trouble(job.trouble, words)
+            show_scenario_file(job.request[1], panel.base, words)
+        elif shown is None:
+            st.html(f'<div class="jy-lead blank">{"<p></p>" * 5}</div>')
+        else:
+            _anew(shown, job, panel, words)
+    if current and job.over:
+        return
     with st.container(key="stage"):
-        if shown is not None and not (current and job.over):
-            st.html('<style>.st-key-stage iframe{opacity:.22;filter:grayscale(1);pointer-events:none}</style>')
-            left, _ = st.columns([8, 3], gap="small")
-            with left:
+        left, right = st.columns([8, 3], gap="small")
+        with left:
+            if shown is None:
+                st.html(f'<div class="jy-empty"><h3>{words("ui.first")}</h3><p>{words("ui.first_run")}</p></div>')
+            else:
                 show_map(shown.result, words)
+        with right:
+            if not job.over:
+                follow(desk, job, words)
+
+
+def _anew(shown, job, panel, words):
+    changes = differences(shown.request[1], job.request[1], panel.city_names, words)
+    _note(words("ui.anew"), words("ui.withdrawn_how" if changes else "ui.anew_same"), changes)
 
 
 def _withdrawn(job, panel, words):
-    said = f"<p>{words('ui.withdrawn_how' if panel.scenario else 'ui.withdrawn_unfit')}</p>"
-    if panel.scenario is not None:
-        asked = job.request[1]
-        changes = differences(asked, panel.scenario, panel.city_names, words)
-        said += "<ul>" + "".join(f"<li>{text(change)}</li>" for change in changes) + "</ul>"
-    heading = words("ui.withdrawn" if job.over else "ui.withdrawn_running")
-    st.html(f'<div class="jy-note" id="withdrawn"><h3>◇ {heading}</h3>{said}</div>')
+    if panel.scenario is None:
+        _note(words("ui.withdrawn"), words("ui.withdrawn_unfit"), ())
+        return
+    changes = differences(job.request[1], panel.scenario, panel.city_names, words)
+    _note(words("ui.withdrawn" if job.over else "ui.withdrawn_running"), words("ui.withdrawn_how"), changes)
+
+
+def _note(heading, said, changes):
+    listed = "<ul>" + "".join(f"<li>{text(change)}</li>" for change in changes) + "</ul>" if changes else ""
+    st.html(f'<div class="jy-note"><h3>◇ {text(heading)}</h3><p>{text(said)}</p>{listed}</div>')
 
 
 def _trouble(trouble, words):
-    reasons = "".join(f"<li>{text(line)}</li>" for line in trouble.reasons(words.lang))
+    reasons = "".join(_reason(line) for line in trouble.reasons(words.lang))
     heading, remedy = (words(f"ui.trouble.{trouble.kind}.{part}") for part in ("what", "remedy"))
     listed = f"<ul>{reasons}</ul>" if reasons else ""
     st.html(f'<div class="jy-note alarm"><h3>▲ {heading}</h3>{listed}<p>{remedy}</p></div>')
+
+
+def _reason(line):
+    below = ' class="sub"' if line[:1].isspace() else ""
+    return f"<li{below}>{text(line.strip())}</li>"
 
 
 def _header(title, words):

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 import streamlit as st
 
 from geo.faults import ScenarioRejected
-from planner.scenario import GOALS, Scenario, load_scenario, region_codes
-from planner.ui.settings import RADII, differences, draft, picked_from, scenario_names
+from planner.scenario import BED_TARGETS, GOALS, SETTINGS, Scenario, load_scenario
+from planner.ui.settings import RADII, city_names, differences, draft, picked_from, scenario_names
+from planner.ui.sheets import text
 
+FIELDS = {setting.key: setting.field for setting in SETTINGS}
 NAMED_CHANGES = 2  # in the title of a variant; more are counted
 
 
 @dataclass(frozen=True)
 class Panel:
-    """What the panel holds: the shipped ``base``, the ``scenario`` of the settings (None = they do not fit), the button's state."""
+    """The shipped ``base``, the ``scenario`` of the settings (None = they do not fit), and whether it was asked for."""
 
     base: Scenario
     scenario: Scenario | None
@@ -22,7 +24,7 @@ class Panel:
 
 
 def settings_panel(words):
-    """Draw the panel and return what it holds. Raises :class:`geo.faults.ScenarioRejected` when a shipped file is broken."""
+    """Draw the panel and return what it holds. Raises :class:`geo.faults.ScenarioRejected` for a broken file."""
     with st.sidebar:
         st.html(f'<div class="jy-brand"><b>{words("ui.brand")}</b><span>{words("ui.brand_about")}</span></div>')
         shipped = _shipped()
@@ -34,21 +36,20 @@ def settings_panel(words):
             filter_mode=None,
         )
         base = shipped[name]
-        known = region_codes(base.region)
-        city_names = dict(known.cities) if known else {}
-        picked = _picked(base, city_names, words)
+        names = city_names(base.region, words.lang)
+        picked = _picked(base, names, words)
         try:
-            scenario = draft(base, picked, lambda variant: _title(base, variant, city_names, words))
+            scenario = draft(base, picked, lambda variant: _title(base, variant, names, words))
             faults = ()
         except ScenarioRejected as rejected:
             scenario, faults = None, rejected.faults
         with st.container(key="go"):
             for fault in faults:
-                st.html(f'<p class="jy-fault">{_escaped(fault.tell(words))}</p>')
+                st.html(f'<p class="jy-fault">{text(_said(fault, names, words))}</p>')
             pressed = st.button(
                 words("ui.compute"), type="primary", width="stretch", key="compute", disabled=scenario is None
             )
-    return Panel(base, scenario, city_names, pressed)
+    return Panel(base, scenario, names, pressed)
 
 
 @st.cache_resource(show_spinner=False)
@@ -56,13 +57,13 @@ def _shipped():
     return {name: load_scenario(name) for name in scenario_names()}
 
 
-def _picked(base, city_names, words):
+def _picked(base, names, words):
     shown = picked_from(base)
     st.html(_heading(words("ui.targets"), words("ui.targets_unit")))
     with st.container(key="targets"):
         targets = {
-            code: _number(city_names.get(code, code), shown["bed_targets"][code], f"target-{base.name}-{code}", 0.1)
-            for code in (city_names or shown["bed_targets"])
+            code: _number(names.get(code, code), shown["bed_targets"][code], f"target-{base.name}-{code}", 0.1)
+            for code in (names or shown["bed_targets"])
             if code in shown["bed_targets"]
         }
     st.html(_heading(words("ui.radii"), words("ui.radii_unit")))
@@ -85,7 +86,7 @@ def _picked(base, city_names, words):
 
 
 def _number(label, value, key, step, written="%.2f"):
-    """Draw one number and return it; a field left empty means the scenario's own figure. Bounds are the scenario's to say."""
+    """Draw one number and return it; left empty it is the scenario's own figure. Bounds are the scenario's to say."""
     step = type(value)(step)
     given = st.number_input(label, value=value, step=step, format=written, key=key)
     given = value if given is None else given
@@ -96,15 +97,16 @@ def _heading(said, unit):
     return f'<h4 class="jy-group">{said}<small>{unit}</small></h4>'
 
 
-def _title(base, variant, city_names, words):
-    changes = differences(base, variant, city_names, words)
+def _title(base, variant, names, words):
+    changes = differences(base, variant, names, words)
     said = words("report.list_comma").join(changes[:NAMED_CHANGES])
     if len(changes) > NAMED_CHANGES:
         said = words("ui.changes_more", first=changes[0], count=len(changes))
     return words("ui.variant_title", title=base.title, changes=said)
 
 
-def _escaped(said):
-    from planner.ui.sheets import text
-
-    return text(said)
+def _said(fault, names, words):
+    """Return a fault of a setting as the panel calls it, without the file and line that nobody wrote."""
+    field, _, code = FIELDS.get(fault.column, fault.column).partition(f"{BED_TARGETS}.")
+    label = words("ui.target_of", city=names.get(code, code)) if code else words(f"report.setting.{field}")
+    return words("ui.fault", label=label, said=words(f"fault.{fault.key}", **fault.params))

@@ -1,4 +1,4 @@
-"""A question under way: its stages, gap and time, and the button that stops it. Polled apart from the rest of the page."""
+"""A question under way: its stages, gap and time, and the button that stops it. Polled apart from the page."""
 
 import streamlit as st
 
@@ -39,8 +39,7 @@ def progress_html(job, words):
         else:
             items += _item("later", "○", name, "", words)
     heading = words("ui.waiting") if job.state == "waiting" else words("ui.running", seconds=f"{job.seconds:.0f}")
-    note = f'<p class="quiet">{words("ui.first_run")}</p>' if names[:1] == ["region"] or not names else ""
-    return f'<div class="jy-progress"><h3>{heading}</h3>{note}<ol>{items}</ol></div>'
+    return f'<div class="jy-progress"><h3>{heading}</h3><ol>{items}</ol></div>'
 
 
 def _item(state, sign, name, said, words):
@@ -51,7 +50,7 @@ def _item(state, sign, name, said, words):
 def _running(job, began, words):
     parts = [f"{job.seconds - began:.0f} {words('ui.seconds')}"]
     if job.best is not None:
-        parts.append(words("cli.progress_best", best=f"{job.best:,.6g}"))
+        parts.append(words("ui.best", best=f"{job.best:,.6g}"))
     if job.gap is not None:
-        parts.append(words("cli.progress_gap", gap=f"{job.gap:.2%}"))
+        parts.append(words("ui.gap", gap=f"{job.gap:.2%}"))
     return " · ".join(parts)

@@ -2,8 +2,19 @@
 
 import streamlit as st
 
+from planner.report.summary import gap_text
 from planner.ui.settings import scenario_file
-from planner.ui.sheets import glance_html, lines_html, price_text, proof_text, proofs_html, sections, sheet_html, tally_text, text
+from planner.ui.sheets import (
+    glance_html,
+    lines_html,
+    price_text,
+    proof_text,
+    proofs_html,
+    sections,
+    sheet_html,
+    tally_text,
+    text,
+)
 
 TABS = {
     "beds": ("beds_by_city", "beds_by_county"),
@@ -43,10 +54,12 @@ def show_status(answer, words):
     """Show how far an answer is checked and proven."""
     proofs = list(answer.plan.proofs.values())
     open_ones = [proof for proof in proofs if proof.status != "optimal"]
-    parts = [f'● {words("ui.verified", count=answer.checks)}']
+    parts = [f"● {words('ui.verified', count=answer.checks)}"]
     if len(open_ones) < len(proofs):
-        parts.append(f'● {words("ui.proven", count=len(proofs) - len(open_ones))}')
-    parts += [text(f"{proof_text(proof, words)}（{words(f'value.model.{proof.model}')}）") for proof in open_ones]
+        parts.append(f"● {words('ui.proven', count=len(proofs) - len(open_ones))}")
+    for proof in open_ones:
+        said = words("ui.open_proof", model=words(f"value.model.{proof.model}"), proof=proof_text(proof, words))
+        parts.append(text(f"{said} {gap_text(proof.gap, words)}" if proof.gap else said))
     st.html('<p class="jy-status">' + "<span></span>".join(parts) + "</p>")
 
 
@@ -58,7 +71,7 @@ def show_map(answer, words):
 
 def show_glance(answer, words):
     """Show the few figures beside the map."""
-    st.html(glance_html(answer.tables, words))
+    st.html(glance_html(answer.texts[words.lang].tables, words))
 
 
 def show_tables(answer, words):
@@ -73,14 +86,14 @@ def show_tables(answer, words):
 
 
 def _tables(tab, answer, words):
-    summary = answer.texts[words.lang].summary
+    summary, tables = answer.texts[words.lang].summary, answer.texts[words.lang].tables
     for name in TABS[tab]:
         st.html(f'<h3 class="jy-title">{text(words(f"table.{name}.title"))}</h3>')
         if name == "centres":
-            st.html(f'<p class="jy-say">{text(price_text(answer.tables, answer.plan.figures, words))}</p>')
+            st.html(f'<p class="jy-say">{text(price_text(tables, answer.plan.figures, words))}</p>')
         if name == "compliance":
-            st.html(f'<p class="jy-say">{text(tally_text(answer.tables[name], words))}</p>')
-        page, height = sheet_html(name, answer.tables, words)
+            st.html(f'<p class="jy-say">{text(tally_text(tables[name], words))}</p>')
+        page, height = sheet_html(name, tables, words)
         st.iframe(page, height=height)
         notes = [words(f"table.{name}.note")]
         if name.startswith(("stations", "coverage", "uncovered")):
@@ -132,19 +145,26 @@ def _buttons(desk, files, job, base, words):
                 on_click="ignore",
                 type="primary" if label == "workbook" and ready else "secondary",
             )
-        st.download_button(
-            words("ui.file.scenario"),
-            data=scenario_file(scenario, base).encode(),
-            file_name=f"{scenario.name}.toml",
-            mime="application/toml",
-            key="file-scenario",
-            on_click="ignore",
-        )
+        show_scenario_file(scenario, base, words)
     if files.trouble:
-        st.html(f'<p class="jy-fault">{words("ui.files_failed")} {text(" ".join(files.trouble.reasons(words.lang)))}</p>')
+        st.html(
+            f'<p class="jy-fault">{words("ui.files_failed")} {text(" ".join(files.trouble.reasons(words.lang)))}</p>'
+        )
     elif not ready:
         stage = files.stages[-1][0] if files.stages else "tables"
         st.html(f'<p class="jy-say quiet">{words("ui.files_pending", stage=_stage(stage, words))}</p>')
+
+
+def show_scenario_file(scenario, base, words):
+    """Show the button that hands out the settings as a scenario file."""
+    st.download_button(
+        words("ui.file.scenario"),
+        data=scenario_file(scenario, base).encode(),
+        file_name=f"{scenario.name}.toml",
+        mime="application/toml",
+        key="file-scenario",
+        on_click="ignore",
+    )
 
 
 def _stage(name, words):

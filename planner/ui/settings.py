@@ -1,10 +1,20 @@
 """From what the panel holds to a scenario, and from a scenario to a file that says the same."""
 
+import csv
 import hashlib
 import json
 from fractions import Fraction
 
-from planner.scenario import BED_TARGETS, LONGEST_NAME, SETTINGS, shipped_scenarios, vary
+from geo.region import EMBEDDED
+from planner.scenario import (
+    BED_TARGETS,
+    LONGEST_NAME,
+    SETTINGS,
+    embedded_regions,
+    region_codes,
+    shipped_scenarios,
+    vary,
+)
 from planner.standards import decimal_text
 
 FIRST = "shanxi-2025"  # the scenario that the page opens with
@@ -20,6 +30,16 @@ def scenario_names():
     return sorted(shipped_scenarios(), key=lambda name: (name != FIRST, name))
 
 
+def city_names(region, lang):
+    """Return {code: name} of a region's cities in the documents' order; {} where the region's table cannot be read."""
+    known = region_codes(region)
+    names = dict(known.cities) if known else {}
+    if lang == "zh" or region not in embedded_regions():
+        return names
+    rows = csv.DictReader((EMBEDDED / region / "cities.csv").read_text(encoding="utf-8-sig").splitlines())
+    return names | {row["code"]: row["name_en"] for row in rows}
+
+
 def picked_from(base):
     """Return what the panel shows of a scenario: {setting: value}, bed targets by city code with two decimals."""
     picked = {field: getattr(base, field) for field in (*RADII, "stations_goal", "stations_count")}
@@ -32,7 +52,7 @@ def two_decimals(value):
 
 
 def draft(base, picked, entitled):
-    """Return the scenario of the panel: ``base`` itself while nothing differs, else a variant with a name and title of its own.
+    """Return the scenario of the panel: ``base`` while nothing differs, else a variant with its own name and title.
 
     picked    as :func:`picked_from` gives it
     entitled  called with the variant, returns its title
@@ -64,15 +84,14 @@ def _digest(scenario):
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
-def differences(old, new, city_names, words):
+def differences(old, new, names, words):
     """Return what differs between two scenarios of one region, as "setting: old → new" in the language of ``words``."""
     before, after = old.as_dict(), new.as_dict()
     said = []
     for code, target in after["bed_targets"].items():
         if target != before["bed_targets"].get(code):
-            label = words("ui.target_of", city=city_names.get(code, code))
-            values = before["bed_targets"].get(code), target
-            said.append(words("ui.difference", label=label, old=_two(values[0]), new=_two(values[1])))
+            old, new = _two(before["bed_targets"].get(code)), _two(target)
+            said.append(words("ui.difference_target", city=names.get(code, code), old=old, new=new))
     for field in KEYS:
         if field != "title" and before[field] != after[field]:
             label = words(f"report.setting.{field}")
@@ -94,7 +113,7 @@ def _said(field, value, words):
 
 
 def scenario_file(scenario, base):
-    """Return the text of a scenario file that asks what ``scenario`` asks: its differences from the shipped ``base``."""
+    """Return a scenario file that asks what ``scenario`` asks: its differences from the shipped ``base``."""
     lines = [f"extends = {_toml(base.name)}", f"title = {_toml(scenario.title)}"]
     tables = {}
     for field, key in KEYS.items():
@@ -111,6 +130,6 @@ def scenario_file(scenario, base):
 
 
 def _toml(value):
-    """Return a value as TOML. JSON's texts, lists and numbers are TOML's as well; DEL alone must be written as an escape."""
+    """Return a value as TOML: the texts, lists and numbers of JSON are TOML too, but for DEL, which needs an escape."""
     listed = list(value) if isinstance(value, tuple) else value
     return json.dumps(listed, ensure_ascii=False).replace("\x7f", "\\u007F")

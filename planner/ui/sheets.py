@@ -1,4 +1,4 @@
-"""Tables and lines of an answer as HTML. Every text that comes from data is escaped here; figures are printed here and nowhere else."""
+"""Tables and lines of an answer as HTML. Every text from data is escaped here; figures are printed here alone."""
 
 import base64
 import hashlib
@@ -14,7 +14,9 @@ from planner.ui.style import asset, variables
 SHARE = "share"
 SHARES = {"covered_share": "covered", "covered_now_share": "covered_now", "preferred_share": "preferred"}
 DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
-ROW_PIXELS, HEAD_PIXELS, TALLEST = 28, 46, 560
+ROW_PIXELS, HEAD_PIXELS = 28, 47
+ROWS_AT_ONCE, TALLEST = 30, 560  # a longer table scrolls under its headings
+COLUMN_PIXELS = 150  # a table of few columns does not sprawl
 
 # What the page shows of each table: names instead of codes, shares beside counts. The files hold every column.
 SHEETS = {
@@ -33,8 +35,14 @@ SHEETS = {
     "compliance": "name document clause area unit now target plan gap verdict",
 }
 OWN_KINDS = {"city": TEXT, "centre": TEXT, "free_centre": TEXT, "centre_km": "km", "free_centre_km": "km"}
-OWN_HEADINGS = {"city": "ui.city", "centre": "column.centre_name", "free_centre": "ui.free_centre", "name": "column.name"}
+OWN_HEADINGS = {
+    "city": "ui.city",
+    "centre": "column.centre_name",
+    "free_centre": "ui.free_centre",
+    "name": "column.name",
+}
 SHOWN_DECIMALS = {"km": 1}
+UNIT_DECIMALS = {"beds_per_1000": 2, "percent_of_people": 2}
 
 
 @dataclass(frozen=True)
@@ -60,18 +68,22 @@ def sheet_html(name, tables, words):
     head = "".join(_heading(column) for column in columns)
     body = "".join(_row(columns, row, words) for row in rows)
     foot = "".join(_row(columns, row, words) for row in totals)
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody><tfoot>{foot}</tfoot></table>"
+    width = COLUMN_PIXELS * len(columns)
+    table = f'<table style="max-width:{width}px"><thead><tr>{head}</tr></thead>'
+    table += f"<tbody>{body}</tbody><tfoot>{foot}</tfoot></table>"
     if not rows:
-        table = f'<p class="none">{text(words("ui.empty." + name if "ui.empty." + name in words else "ui.empty.any"))}</p>'
+        table = (
+            f'<p class="none">{text(words("ui.empty." + name if "ui.empty." + name in words else "ui.empty.any"))}</p>'
+        )
     height = HEAD_PIXELS + ROW_PIXELS * (len(rows) + len(totals)) + 4 if rows else 60
-    return document(table, words), min(height, TALLEST)
+    return document(table, words), height if len(rows) <= ROWS_AT_ONCE else TALLEST
 
 
 def document(body, words):
     """Return ``body`` as a document of its own that asks nothing of any network and runs no script but the page's."""
     script = asset("sheet.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; base-uri 'none'"
     return (
         f'<!DOCTYPE html>\n<html lang="{words("map.html_lang")}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
@@ -105,7 +117,10 @@ def _named(name, tables):
         for row in rows:
             other = free.loc[row["county_code"]]
             row["centre"], row["centre_km"] = cities.get(row["centre_city_code"], ""), row["km"]
-            row["free_centre"], row["free_centre_km"] = counties["name"].get(other["centre_county_code"], ""), other["km"]
+            row["free_centre"], row["free_centre_km"] = (
+                counties["name"].get(other["centre_county_code"], ""),
+                other["km"],
+            )
     for row in rows:
         county = row.get("county_code")
         row.setdefault("county", counties["name"].get(county, ""))
@@ -120,7 +135,9 @@ def _totals(name, columns, rows, words):
     for group in groups:
         within = [row for row in rows if group is None or row["setting"] in group]
         total = {"name": words("report.total"), "setting": group[0] if group and len(group) == 1 else ""}
-        sums = {key: sum(row[key] for row in within) for key in TABLES[name].columns if TABLES[name].kind(key) == "whole"}
+        sums = {
+            key: sum(row[key] for row in within) for key in TABLES[name].columns if TABLES[name].kind(key) == "whole"
+        }
         total |= sums
         for key, count in DENSITIES.items():
             if count in sums:
@@ -167,7 +184,7 @@ def _figure(column, row):
     if value is None or value != value:
         return "—", ""
     if column.kind == "figure":
-        return figure(value, 6).rstrip("0").rstrip("."), float(value)
+        return figure(float(value), UNIT_DECIMALS.get(row["unit"], 0)), float(value)
     return figure(float(value), SHOWN_DECIMALS.get(column.kind, DECIMALS[column.kind])), float(value)
 
 
@@ -181,7 +198,7 @@ def verdict_text(verdict, words):
 
 
 def glance_html(tables, words):
-    """Return the few figures that stand beside the map: coverage before and after, and each city's beds, stations and vehicles."""
+    """Return the few figures beside the map: coverage before and after, each city's beds, stations and vehicles."""
     coverage = tables["coverage_by_city"].groupby("setting")[["persons", "covered", "covered_now"]].sum()
     lines = ""
     for setting in coverage.index[::-1]:
@@ -192,7 +209,9 @@ def glance_html(tables, words):
             f'<div class="reach"><span>{text(words(f"ui.covered_{setting}"))}</span>'
             f'<em>{before}</em> → <b class="{short}">{after}</b></div>'
         )
-    beds = tables["beds_by_city"].merge(tables["ambulances_by_city"][["code", "stations", "plan"]], on="code", how="left")
+    beds = tables["beds_by_city"].merge(
+        tables["ambulances_by_city"][["code", "stations", "plan"]], on="code", how="left"
+    )
     head = "".join(f"<th>{words(f'ui.glance.{key}')}</th>" for key in ("city", "beds", "new", "stations", "ambulances"))
     body = "".join(
         _glance_row(row["name"], *(row[key] for key in ("beds_plan", "beds_new", "stations", "plan")))
@@ -207,8 +226,8 @@ def glance_html(tables, words):
 
 
 def _glance_row(name, beds, new, stations, vehicles):
-    cells = f"<td>{thousands(beds)}</td><td><i>+{thousands(new)}</i></td><td>{thousands(stations)}</td><td>{thousands(vehicles)}</td>"
-    return f"<tr><th>{text(name)}</th>{cells}</tr>"
+    cells = (thousands(beds), f"<i>+{thousands(new)}</i>", thousands(stations), thousands(vehicles))
+    return f"<tr><th>{text(name)}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def price_text(tables, figures, words):
@@ -237,11 +256,18 @@ def tally_text(table, words):
 
 def proofs_html(proofs, words):
     """Return the table of proofs: model, how far proven, value, bound and gap."""
-    head = "".join(f"<th>{words(f'ui.proof.{key}')}</th>" for key in ("model", "status", "objective", "bound", "gap", "seconds"))
+    head = "".join(
+        f"<th>{words(f'ui.proof.{key}')}</th>" for key in ("model", "status", "objective", "bound", "gap", "seconds")
+    )
     rows = ""
     for name, proof in proofs.items():
         unit = f"cli.unit.{proof.unit}"
-        figures = [_proof_figure(proof.objective), _proof_figure(proof.bound), gap_text(proof.gap, words), f"{proof.seconds:.1f}"]
+        figures = [
+            _proof_figure(proof.objective),
+            _proof_figure(proof.bound),
+            gap_text(proof.gap, words),
+            f"{proof.seconds:.1f}",
+        ]
         said = f"{words(f'value.model.{name}')}<small>{words(unit) if unit in words else ''}</small>"
         cells = "".join(f'<td class="figure">{value}</td>' for value in figures)
         rows += f"<tr><td>{said}</td><td>{proof_text(proof, words)}</td>{cells}</tr>"

@@ -24,6 +24,7 @@ def variables():
         "ground": theme.GROUND,
         "paper": theme.PAPER,
         "accent": theme.ACCENT,
+        "blank": theme.NO_DATA,
         "accent-tint": theme.tint(theme.ACCENT, 0.08),
         "alarm": theme.ALARM,
         "alarm-tint": theme.tint(theme.ALARM, 0.07),
@@ -38,7 +39,7 @@ def page_css():
 
 
 def icon():
-    """Return the page's own small picture, a white cross on teal, 32 pixels square: Streamlit's comes from elsewhere."""
+    """Return the page's small picture, a white cross on teal, 32 pixels square: the stock one comes from elsewhere."""
     from PIL import Image, ImageDraw
 
     picture = Image.new("RGB", (32, 32), theme.ACCENT)

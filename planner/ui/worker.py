@@ -1,8 +1,8 @@
 """The process that computes: it keeps what it has prepared between questions, and dies with the page that started it.
 
 It is asked ("study", scenario) and answers ("answer", :class:`Answer`); it is asked ("files", answer, lang, folder),
-fills the folder and answers ("files", folder). In between it tells ("progress", stage, seconds, gap, best). Instead of
-an answer it may tell ("trouble", :class:`Trouble`), or ("stopped",) where a stop came before there was anything to give.
+fills the folder and answers ("files", folder). In between it tells ("progress", stage, seconds, gap, best). Instead
+of an answer it may tell ("trouble", :class:`Trouble`), or ("stopped",) where a stop came before there was one to give.
 """
 
 import logging
@@ -22,11 +22,18 @@ from geo.words import LANGUAGES, load_words
 PACKED = "all.zip"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's first moment: the same files make the same bytes
 
+# The page says title and sentences itself, above the map, where they would stand twice; the margin keeps the layers.
+EMBEDDED = (
+    "#head{display:none}body{grid-template-columns:clamp(204px,19vw,250px) 1fr}#margin{padding:4px 14px 12px}"
+    "#layers fieldset:first-child{border-top:0}"
+)
+
 
 @dataclass(frozen=True)
 class Text:
-    """An answer in one language: summary of planner.report, lines of the workbook's cover, and the map as one HTML document."""
+    """An answer in one language: tables with its names, summary and cover lines of planner.report, the map."""
 
+    tables: Mapping
     summary: object
     cover: tuple
     map_html: str
@@ -34,10 +41,9 @@ class Text:
 
 @dataclass(frozen=True)
 class Answer:
-    """A verified plan. ``tables`` in published form; ``texts`` by language; ``checks`` is how many were passed."""
+    """A verified plan, its :class:`Text` by language, and how many checks it passed."""
 
     plan: object
-    tables: Mapping
     texts: Mapping[str, Text]
     checks: int
 
@@ -49,7 +55,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why there is no answer. ``kind`` names a heading and a remedy in the words' ``ui.trouble``; ``said`` the reasons by language."""
+    """Why there is no answer. ``kind`` names heading and remedy in ``ui.trouble``; ``said`` are reasons by language."""
 
     kind: str
     said: Mapping[str, tuple] = field(default_factory=dict)
@@ -63,7 +69,7 @@ class Stopped(Exception):
 
 
 def serve(pipe, stop, folder):
-    """Answer questions from ``pipe`` until it closes. ``stop`` is an event; ``folder`` goes when the page's process is gone."""
+    """Answer questions from ``pipe`` until it closes. ``stop`` is an event; ``folder`` goes with the page's process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the page, which then ends this process
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     bench = Bench()
@@ -101,7 +107,7 @@ class Bench:
         self._prepared = None
 
     def study(self, scenario, tell, stop):
-        """Return ("answer", Answer) of a scenario. Raises what prepare, decide and verify raise, and :class:`Stopped`."""
+        """Return ("answer", Answer). Raises what prepare, decide and verify raise, and :class:`Stopped`."""
         from planner.study import decide
 
         prepared = self._ready(scenario, tell, stop)
@@ -109,7 +115,7 @@ class Bench:
         return "answer", answer_of(plan, prepared, tell)
 
     def files(self, answer, lang, folder, tell, stop):
-        """Fill ``folder`` with an answer's outputs in ``lang``, and one zip of them all. Raises :class:`Stopped` between two stages."""
+        """Fill ``folder`` with an answer's outputs in ``lang``, and zip it. Raises :class:`Stopped` between stages."""
         from planner.report import write_outputs
 
         def step(stage, *about):
@@ -137,7 +143,7 @@ class Bench:
 
 
 def answer_of(plan, prepared, tell=lambda stage: None):
-    """Return the :class:`Answer` of a plan. Raises :class:`planner.report.VerificationFailed` for one that is not to be shown."""
+    """Return the :class:`Answer` of a plan. Raises :class:`planner.report.VerificationFailed`: do not show it."""
     from planner.report import VerificationFailed
     from planner.report.tables import published
     from planner.verify import verify_plan
@@ -146,35 +152,38 @@ def answer_of(plan, prepared, tell=lambda stage: None):
     tables, cleaned = published(plan.tables)
     people = (plan.people_in, plan.people_out)
     region, standards = prepared.region, prepared.standards
-    checks = verify_plan(
-        tables, plan.scenario, region, standards, prepared.demand, proofs=plan.proofs, people=people
-    )
+    checks = verify_plan(tables, plan.scenario, region, standards, prepared.demand, proofs=plan.proofs, people=people)
     if not all(check.passed for check in checks):
         raise VerificationFailed(checks)
     tell("web_map")
     texts = {lang: _text(plan, tables, prepared, checks, cleaned, load_words(lang)) for lang in LANGUAGES}
-    return Answer(plan, tables, texts, len(checks))
+    return Answer(plan, texts, len(checks))
 
 
 def _text(plan, tables, prepared, checks, cleaned, words):
     from geo.maps import map_html
     from planner.report.cover import cover_lines
+    from planner.report.names import in_language
     from planner.report.summary import summarise
     from planner.report.view import view_of
 
     summary = summarise(plan, tables, prepared, words)
     cover = cover_lines(plan, {}, prepared, summary, checks, cleaned, {}, words)
     view = view_of(plan, tables, prepared, summary, words)
-    # The page says title and sentences itself, above the map: here they would stand twice.
-    page = map_html(replace(view, notes=[])).replace("</head>", "<style>#head{display:none!important}</style>\n</head>", 1)
-    return Text(summary, tuple(cover), page)
+    page = map_html(replace(view, notes=[])).replace("</head>", f"<style>{EMBEDDED}</style>\n</head>", 1)
+    said = in_language(tables, prepared, words)
+    clauses = said["compliance"]
+    names = [prepared.standards[id].name(words.lang) for id in clauses["standard_id"]]
+    return Text(said | {"compliance": clauses.assign(name=names)}, summary, tuple(cover), page)
 
 
 def pack(folder, target):
     """Write one zip of all files of ``folder``."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            packed.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
+            packed.writestr(
+                zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED
+            )
 
 
 def trouble_of(error):
