@@ -80,7 +80,7 @@ def reduce_problem(problem, *, every_row):
         core = _merge_rows(core)
         core = _drop_sites(core)
         if every_row:
-            core = _drop_rows(core)
+            core = _drop_rows(_merge_rows(core))  # merged first, so that of equal rows none loses its weight
     return core
 
 
@@ -122,7 +122,7 @@ def _drop_rows(core):
     size = np.diff(core.cover.indptr)
     shared = (core.cover @ core.cover.T).tocoo()
     i, k = shared.coords
-    inside = (shared.data == size[i]) & (i != k) & ((size[i] < size[k]) | (i < k))  # row i's sites all serve row k
+    inside = (shared.data == size[i]) & (size[i] < size[k])  # row i's sites all serve row k; equal rows are merged
     gone = np.zeros(len(size), dtype=bool)
     gone[k[inside]] = True
     keep = np.flatnonzero(~gone)
