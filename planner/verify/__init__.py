@@ -8,13 +8,14 @@ and survive every change of one decision. Nothing is published that fails.
     ledger     Check, and how checks are collected
     shapes     the tables as they should be, read strictly
     facts      the raw inputs: people, places, distances
-    people, beds, stations, centres, compliance, proofs    what is recomputed
+    people, beds, stations, centres, compliance, proofs, figures    what is recomputed
     folder     a published folder, read back: hashes, inputs, every copy of every table
 """
 
 from geo.demand import build_demand
 from planner.verify import beds, centres, compliance, stations
 from planner.verify.facts import Facts
+from planner.verify.figures import check_figures
 from planner.verify.folder import check_folder
 from planner.verify.ledger import Check, Ledger
 from planner.verify.people import check_people
@@ -41,24 +42,25 @@ PARTS = {
 }
 
 
-def verify_plan(tables, scenario, region, standards, demand=None, *, proofs=None, people=None):
+def verify_plan(tables, scenario, region, standards, demand=None, *, proofs=None, people=None, figures=None):
     """Return every :class:`Check` of a plan's tables.
 
     tables    dict name -> DataFrame, as a plan holds them or as read from CSV (cells of text are understood)
     demand    the demand points, where the caller has built them already; otherwise they are built here
     proofs    dict model -> proof (dataclass or dict with status, objective, bound, gap); not looked at when None
     people    (in, out) as the plan states them; not looked at when None
+    figures   the headline numbers by name; not looked at when None
     Never raises on a broken plan: what cannot be read or worked out is a failed check.
     """
     ledger, facts = Ledger(), None
     with ledger.part("people", quiet=True):
         facts = Facts(scenario, region, standards, build_demand(region) if demand is None else demand)
     if facts is not None:
-        _recompute(ledger, facts, tables, proofs, people)
+        _recompute(ledger, facts, tables, proofs, people, figures)
     return ledger.checks
 
 
-def _recompute(ledger, facts, tables, proofs, people):
+def _recompute(ledger, facts, tables, proofs, people, figures):
     with ledger.part("tables") as said:
         plan = read_tables(ledger, tables)
         said.update(tables=len(plan.frames), rows=sum(len(frame) for frame in plan.frames.values()))
@@ -71,6 +73,9 @@ def _recompute(ledger, facts, tables, proofs, people):
     if proofs is not None:
         with ledger.part("proofs") as said:
             said.update(check_proofs(ledger, facts, plan, proofs))
+    if figures is not None:
+        with ledger.part("figures") as said:
+            said.update(check_figures(ledger, facts, plan, figures))
 
 
 def verify_folder(folder):
@@ -82,5 +87,5 @@ def verify_folder(folder):
     ledger = Ledger()
     found = check_folder(ledger, folder)
     if found is not None:
-        _recompute(ledger, found.facts, found.tables, found.proofs, found.people)
+        _recompute(ledger, found.facts, found.tables, found.proofs, found.people, found.figures)
     return ledger.checks

@@ -12,7 +12,7 @@ def bed_stocks(facts):
     """Return beds today by city code and by county position: the documents' density x persons, shared out."""
     by_city, by_county = {}, [0] * len(facts.counties)
     for city in facts.cities:
-        base = facts.standards.city_bed_target(city["name"]).base_value
+        base = facts.standards.city_bed_target(city["code"]).base_value
         by_city[city["code"]] = half_up(Fraction(base) * city["persons"] / 1000)
         counties = facts.counties_of(city["code"])
         shares = largest_remainder(by_city[city["code"]], [facts.counties[i]["persons"] for i in counties])
@@ -61,12 +61,18 @@ def _planned(facts, plan):
     return sums
 
 
+def planned_beds(facts, plan):
+    """Return the beds planned by county position; 0 for a county the table leaves out."""
+    frame = plan["beds_by_county"]
+    stated = dict(zip(frame["code"], frame["beds_plan"], strict=True))
+    return [stated.get(county["code"], 0) for county in facts.counties]
+
+
 def check_beds_by_county(ledger, facts, plan):
     """Check each county's stock, what the plan adds, and the beds within reach of its seat today and as planned."""
     frame = plan["beds_by_county"]
     _, now = bed_stocks(facts)
-    beds = dict(zip(frame["code"], frame["beds_plan"], strict=True))
-    planned = [beds.get(county["code"], 0) for county in facts.counties]
+    planned = planned_beds(facts, plan)
     reach_now, reach_plan = reach_per_1000(facts, now), reach_per_1000(facts, planned)
     expected = []
     for i, county in enumerate(facts.counties):
@@ -157,14 +163,18 @@ class Unevenness:
 
     def __call__(self, planned):
         """Return the measure of whole beds by county position."""
-        planned = np.asarray(planned, dtype=float)
-        within, uneven = self._reach @ planned, 0.0
+        moved = np.abs(np.asarray(planned, dtype=float) - np.asarray(self.equal)).sum()
+        steadiness = self.facts.scenario.beds_steadiness
+        return self.spread(planned) + 1000.0 * steadiness * moved / max(self._persons.sum(), 1.0)
+
+    def spread(self, planned):
+        """Return the part of the measure that is about reach alone."""
+        within, uneven = self._reach @ np.asarray(planned, dtype=float), 0.0
         for members in self._members:
             persons = self._persons[members]
             mean = (within[members] * persons).sum() / max(persons.sum(), 1.0)
             uneven += (np.abs(within[members] - mean) * persons).sum()
-        moved = np.abs(planned - np.asarray(self.equal)).sum()
-        return (uneven + 1000.0 * self.facts.scenario.beds_steadiness * moved) / self._persons.sum()
+        return uneven / max(self._persons.sum(), 1.0)
 
     def best_move(self, planned):
         """Return (what is changed, its measure) for the best move of one bed within a city; None without one."""

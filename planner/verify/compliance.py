@@ -19,8 +19,15 @@ def check_compliance(ledger, facts, plan):
 
 
 def _line(standard, area, unit, now, target, plan, nature_now, nature_plan, over=False):
-    """Return one row; its verdict follows from plan and target. ``over``: more than asked has a verdict of its own."""
-    verdict = "unmet" if plan < target else "over" if over and plan > target else "met"
+    """Return one row; its verdict follows from plan and target. ``over``: more than asked has a verdict of its own.
+
+    Without a plan, where nobody lives, there is no gap and no verdict.
+    """
+    if plan is None:
+        verdict, nature_plan, gap = "no_data", "no_data", None
+    else:
+        verdict = "unmet" if plan < target else "over" if over and plan > target else "met"
+        plan, gap = Fraction(plan), Fraction(plan) - Fraction(target)
     return {
         "standard_id": standard.id,
         "name": standard.name_zh,
@@ -31,8 +38,8 @@ def _line(standard, area, unit, now, target, plan, nature_now, nature_plan, over
         "unit": unit,
         "now": None if now is None else Fraction(now),
         "target": Fraction(target),
-        "plan": Fraction(plan),
-        "gap": Fraction(plan) - Fraction(target),
+        "plan": plan,
+        "gap": gap,
         "verdict": verdict,
         "nature_now": nature_now,
         "nature_plan": nature_plan,
@@ -49,8 +56,8 @@ def _beds(facts, plan):
     areas.append((_province(facts), sum(beds.values()), facts.persons))
     for area, count, persons in areas:
         of_city = area[0] in facts.city
-        standard = facts.standards.city_bed_target(area[1]) if of_city else facts.standards["t3_beds_per_1000_province"]
-        planned = Fraction(half_up(100 * per_1000(count, persons)), 100)
+        standard = facts.standards.city_bed_target(area[0]) if of_city else facts.standards["t3_beds_per_1000_province"]
+        planned = Fraction(half_up(100 * per_1000(count, persons)), 100) if persons else None
         figures = (standard.base_value, standard.value, planned)
         yield _line(standard, area, "beds_per_1000", *figures, "measured", "decided", over=True)
 
@@ -95,7 +102,7 @@ def _radii(facts, plan):
 
 def _centres(facts, plan):
     standard = facts.standards["one_axis_four_centres"]
-    named = {city["code"] for city in facts.cities if city["name"] in standard.areas}
+    named = {city.code for city in facts.standards.cities.values() if city.name_zh in standard.areas}
     frame = plan["centres"]
     planned = int(np.sum(frame["city_code"].isin(named) & frame["level"].eq("provincial")))
     yield _line(standard, _province(facts), "centres", None, standard.value, planned, "no_data", "decided")

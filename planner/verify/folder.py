@@ -34,6 +34,7 @@ class Found:
     facts: Facts
     proofs: dict
     people: tuple
+    figures: dict
 
 
 def check_folder(ledger, folder):
@@ -60,7 +61,7 @@ def check_folder(ledger, folder):
     with ledger.part("layers") as said:
         said.update(features=check_layers(ledger, folder / "plan.gpkg", plan, facts))
     people = tuple(manifest["people"].get(side) for side in ("in", "out"))
-    return Found(tables, facts, manifest["proofs"], people)
+    return Found(tables, facts, manifest["proofs"], people, manifest["figures"])
 
 
 def _manifest(ledger, path):
@@ -73,7 +74,7 @@ def _manifest(ledger, path):
         ledger.fail("file_unreadable", file=path.name, error=type(manifest).__name__)
         return None
     expected = {"jinyi": str, "scenario": dict, "overrides": list, "inputs": dict, "projection": str, "people": dict}
-    expected |= {"proofs": dict, "verification": dict, "files": dict}
+    expected |= {"figures": dict, "proofs": dict, "verification": dict, "files": dict}
     wrong = [key for key, kind in expected.items() if not isinstance(manifest.get(key), kind)]
     for key in wrong:
         ledger.fail(

@@ -12,7 +12,6 @@ from planner.verify.stations import station_xy
 LAYERS = ("cities", "counties", "catchments", "coverage_circles", "demand", "stations", "centres", "uncovered")
 EPSG = 4490
 SAME_PLACE = 1e-9  # degrees, a tenth of a millimetre
-POINTS_OF = ("stations", "centres", "uncovered")
 
 
 def check_layers(ledger, path, plan, facts):

@@ -62,7 +62,7 @@ class Ledger:
     def compare(self, table, frame, keys, expected, *, optional=(), places=None, first_row=2):
         """Compare a table with what it should hold.
 
-        frame     typed DataFrame (see ``shapes``), rows numbered from 0
+        frame     typed DataFrame (see ``shapes``), its index the rows' numbers from 0
         keys      columns that tell rows apart
         expected  list of dicts in the order of rows: the keys and the columns to compare
         optional  keys (tuples) of expected rows that may be absent
@@ -70,8 +70,8 @@ class Ledger:
         first_row how an editor counts the first row
         Notes rows that are missing, foreign, twice or out of order, and every cell that differs.
         """
-        rows, records = {}, frame.to_dict("records")
-        for row, record in enumerate(records):
+        rows, records = {}, dict(zip(frame.index, frame.to_dict("records"), strict=True))
+        for row, record in records.items():
             key = tuple(record[column] for column in keys)
             if key in rows:
                 self.fail(

@@ -85,9 +85,7 @@ def _objective(ledger, facts, plan, name, proof):
 
 
 def _beds(facts, plan):
-    frame = plan["beds_by_county"]
-    stated = dict(zip(frame["code"], frame["beds_plan"], strict=True))
-    planned = [stated.get(county["code"], 0) for county in facts.counties]
+    planned = beds.planned_beds(facts, plan)
     unevenness = beds.Unevenness(facts)
     return unevenness(planned), unevenness.best_move(planned)
 

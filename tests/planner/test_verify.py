@@ -35,6 +35,7 @@ from planner.study import decide, prepare
 from planner.verify import verify_folder, verify_plan
 from planner.verify.facts import largest_remainder
 from planner.verify.shapes import CODES, DECIMALS, TABLES, TEXTS
+from tests import town
 
 CITIES = ("140100", "140300")
 SCENARIO = """
@@ -158,6 +159,34 @@ def test_both_doors_find_the_same(run):
         checks = verify(given, run)
         assert all(check.passed for check in checks)
         assert {(c.name, c.key) for c in checks} <= {(c.name, c.key) for c in verify_folder(folder)}
+
+
+def test_the_whole_province_passes(default_run, tmp_path):
+    write_outputs(default_run.plan, default_run.prepared, tmp_path / "out", load_words("zh"))
+    assert said_of(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        {},
+        {"a": (0, 0)},
+        {"a": (0, 9), "b": (7, 0)},
+        {"d": (0, 0), "e": (0, 0)},  # a city without people
+    ],
+)
+def test_a_drawn_province_passes(tmp_path, people):
+    drawn = town.run(town.draw(tmp_path / "region", people=town.PEOPLE | people))
+    plan, prepared = drawn.plan, drawn.prepared
+    checks = verify_plan(
+        plan.tables,
+        plan.scenario,
+        prepared.region,
+        prepared.standards,
+        proofs=plan.proofs,
+        people=(plan.people_in,) * 2,
+    )
+    assert [check.tell(load_words("en")) for check in checks if not check.passed] == []
 
 
 @pytest.mark.parametrize(
@@ -461,6 +490,18 @@ def test_a_proof_that_does_not_fit(copy, model, change, said):
     manifest["proofs"][model] |= change
     path.write_text(json.dumps(manifest), encoding="utf-8")
     found(failures(copy, "proofs"), f"model {model}", said)
+
+
+def test_a_headline_figure_changed(copy):
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    right = manifest["figures"]["person_km_free"]
+    manifest["figures"] |= {"person_km_free": right - 1, "spread_plan": None, "invented": 1}
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    said = failures(copy, "figures")
+    found(said, "person_km_free", f"stated as {right - 1:.3f}".rstrip("0"), f"out as {right:.3f}".rstrip("0"))
+    found(said, "spread_plan", "stated as —")
+    found(said, "invented", "stated as 1")
 
 
 def test_an_uncovered_place_removed(copy):
@@ -845,12 +886,15 @@ def test_a_closed_county_and_a_foreign_place(run):
     found(said, "(S140105): no station may stand in 140105")
     stations = plan.tables["stations"].copy()
     stations.loc[0, "id"] = "C140105-U-999999"
+    stations.loc[4, "ambulances"] += 1
+    stations.loc[4, "name"] = "别处"
     said = [
         check.tell(load_words("en"))
         for check in verify(dict(plan.tables) | {"stations": stations}, run)
         if not check.passed
     ]
     found(said, "stations row 2 (C140105-U-999999", "no such place")
+    found(said, f"stations row 6 ({stations.loc[4, 'id']})", "别处")
 
 
 def test_another_question_does_not_fit_the_plan(run):
