@@ -38,6 +38,9 @@ POINTS = (
 RURAL_KM = 18.0  # so that the last point, 19.7 km from its seat, is not covered
 
 
+NO_ROWS = pd.Index([], dtype=str)
+
+
 def small_plan(names=None, *, interim=False):
     """Return (plan, prepared). ``names`` replaces names of cities and counties by code."""
     names = NAMES | (names or {})
@@ -46,7 +49,8 @@ def small_plan(names=None, *, interim=False):
     standards = load_standards()
     scenario = _scenario()
     stations = _stations(region)
-    prepared = SimpleNamespace(region=region, standards=standards, demand=demand)
+    sites = stations.set_index("id").assign(name_en=[f"Place {id}" for id in stations["id"]])
+    prepared = SimpleNamespace(region=region, standards=standards, demand=demand, sites=sites)
     metres = distances(demand, stations)
     tables = _tables(names, region, demand, stations, metres, scenario)
     status, gap = ("interim", 0.0123) if interim else ("optimal", 0.0)
@@ -73,8 +77,11 @@ def _region(names):
     counties = pd.DataFrame({"name": names, "city_code": CITY_OF}).loc[list(COUNTIES)].rename_axis("code")
     counties["seat_lon"] = [WEST + (i + 0.5) * SIDE for i in range(3)]
     counties["seat_lat"] = SOUTH + SIDE / 2
+    counties["seat_x"], counties["seat_y"] = project(projection, counties["seat_lon"], counties["seat_lat"])
+    counties["name_en"] = [f"County {code}" for code in counties.index]
     counties["persons"] = [sum(p[2] for p in POINTS if p[0] == code) for code in COUNTIES]
     cities = pd.DataFrame({"name": names}).loc[["140100", "140200"]].rename_axis("code")
+    cities["name_en"] = [f"City {code}" for code in cities.index]
     for column in ("lon", "lat"):
         cities[column] = counties.loc[["140101", "140201"], f"seat_{column}"].to_numpy()
     shapes = [shapely.union(squares["140101"], squares["140102"]), squares["140201"]]
@@ -85,8 +92,8 @@ def _region(names):
         cities=gpd.GeoDataFrame(cities, geometry=shapes, crs=GEOGRAPHIC),
         counties=gpd.GeoDataFrame(counties, geometry=list(squares.values()), crs=GEOGRAPHIC),
         province=outline,
-        settlements=pd.DataFrame(),
-        townships=pd.DataFrame(),
+        settlements=pd.DataFrame(columns=["name", "name_en", "county_code", "lon", "lat", "x", "y"], index=NO_ROWS),
+        townships=pd.DataFrame(columns=["name", "county_code", "lon", "lat", "geonames_id"], index=NO_ROWS),
         sources=pd.DataFrame([source | {"nature": "measured", "note": ""}]),
         projection=projection,
         digest={"counties.csv": "0" * 64},
