@@ -1,5 +1,7 @@
 """Demand: the census people of each county as whole persons at points of a 2 km grid, urban and rural apart.
 
+Cells are squares of the region's projection, equal in area within 0.1 %; a cell that a border cuts is shared out.
+
 How many people a county has is measured (2020 census). Where they stand inside it is MODELLED, by this rule:
 
 Urban people live in compact built-up areas, and nowhere else.
@@ -20,10 +22,10 @@ a reference grid that is no input (WorldPop 2020 raked to the census, 5 arc-minu
 modelled). Persons of the demand points summed to its pieces, and sum |points - grid| / 2 as a share of all persons:
 
                                                Pearson r    in the wrong piece
-    spread evenly over each county               0.59             42.2 %
+    spread evenly over each county               0.60             42.1 %
     a disc at each seat, rural near places       0.79             32.0 %
     this rule                                    0.92             23.8 %
-    each city by the rule fitted to the others   0.90             25.1 %
+    each city by the rule fitted to the others   0.90             25.2 %   (tests/benchmarks/fit_demand.py)
 
 Relief (elevations of settlements) bettered the last column by 0.1 points only and was left out; a lower edge or a peak
 growing faster with size would fit the grid better still, but the grid smears towns over its pieces.

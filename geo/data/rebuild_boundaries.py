@@ -7,14 +7,15 @@ and written as three layers in the package's coordinate system, CGCS2000 (EPSG:4
 """
 
 import importlib.util
-import os
 from pathlib import Path
 
 import geopandas as gpd
+import pyogrio
 
 TARGET = Path(__file__).parent / "shanxi" / "boundaries.gpkg"
 LAYERS = {"county": "china_district.geojson", "city": "china_city.geojson", "province": "china_province.geojson"}
 NATIONAL_PREFIX, PROVINCE_PREFIX = "156", "14"
+PUBLISHED = "2024-12-01T00:00:00Z"  # the package's month; written as the file's date, so that its bytes are stable
 
 
 def layer(name):
@@ -26,11 +27,20 @@ def layer(name):
     return frame[["code", "name", "geometry"]].sort_values("code", ignore_index=True)
 
 
+def write(target):
+    """Write the three layers to ``target``, in place of what is there."""
+    target.unlink(missing_ok=True)
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": PUBLISHED})
+    try:
+        for name in LAYERS:
+            layer(name).to_file(target, layer=name, driver="GPKG", engine="pyogrio", SPATIAL_INDEX="NO")
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
 def main():
-    os.environ.setdefault("OGR_CURRENT_DATE", "2024-12-01T00:00:00Z")  # the file's bytes do not depend on the clock
-    TARGET.unlink(missing_ok=True)
-    for name in LAYERS:
-        layer(name).to_file(TARGET, layer=name, driver="GPKG", engine="pyogrio", SPATIAL_INDEX="NO")
+    write(TARGET)
     print(f"{TARGET.name}: {TARGET.stat().st_size:,} bytes")
 
 
