@@ -129,7 +129,7 @@ def _total(ledger, place, table, row, cells, frame, spoken):
     if setting is not None:
         known = {word for (column, word), texts in spoken.items() if column == "setting" and setting.value in texts}
         rows = frame[frame["setting"].isin(known)]
-    for column in TABLES[table]:
+    for position, column in enumerate(TABLES[table], start=1):
         if column in CODES | TEXTS:
             continue
         expected = int(rows[column].sum()) if not decimals(table, column) else None
@@ -137,5 +137,5 @@ def _total(ledger, place, table, row, cells, frame, spoken):
             expected = Fraction(1000 * int(rows[DENSITIES[column]].sum()), int(rows["persons"].sum()))
         found = _number(cells[column])
         if found is None or not same(found, expected, decimals(table, column)):
-            params = {"cell": f"{column} {row}", "original": f"tables/{table}.csv", "column": column}
+            params = {"cell": reference(row, position), "original": f"tables/{table}.csv", "column": column}
             ledger.fail("copy", table=place, found=shown(found), expected=expected, **params)

@@ -584,7 +584,7 @@ def test_a_cell_of_the_workbook_differs(copy):
 def test_a_total_of_the_workbook_differs(copy):
     total = sum(int(row[4]) for row in Table(copy, "beds_by_city").rows)
     rewrite_sheet(copy, "beds_target", lambda text: text.replace(f"<v>{total}</v>", f"<v>{total + 1}</v>", 1))
-    found(failures(copy, "workbook"), "plan.xlsx [", "(beds_target)", f"holds {total + 1}", f"has {total}")
+    found(failures(copy, "workbook"), "plan.xlsx [", "E7 (beds_target)", f"holds {total + 1}", f"has {total}")
 
 
 def test_a_code_of_the_workbook_is_a_number(copy):
