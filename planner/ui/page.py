@@ -1,5 +1,6 @@
 """One run of the page: settings, then the state that holds - under way, withdrawn, in trouble or answered."""
 
+import logging
 import os
 
 import streamlit as st
@@ -31,7 +32,7 @@ PALE = "<style>.st-key-map iframe{opacity:.2;filter:grayscale(1);pointer-events:
 
 
 def draw():
-    """Draw the page."""
+    """Draw the page; whatever goes wrong is said in words."""
     st.session_state.setdefault("lang", _first_language())
     words = load_words(st.session_state["lang"])
     st.set_page_config(
@@ -39,10 +40,15 @@ def draw():
     )
     st.html(page_css())
     try:
-        panel = settings_panel(words)
-    except Rejected as rejected:
-        _trouble(trouble_of(rejected), words)
-        return
+        _draw(words)
+    except Exception as error:  # a rerun or a stop of Streamlit's is none
+        if not isinstance(error, Rejected) and os.environ.get("JINYI_DEBUG"):
+            logging.getLogger(__name__).exception("the page could not be drawn")
+        _trouble(trouble_of(error), words)
+
+
+def _draw(words):
+    panel = settings_panel(words)
     desk, me = open_desk(), _session()
     job = _asked(desk, panel, me)
     if job is None:

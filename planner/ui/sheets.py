@@ -72,9 +72,8 @@ def sheet_html(name, tables, words):
     table = f'<table style="max-width:{width}px"><thead><tr>{head}</tr></thead>'
     table += f"<tbody>{body}</tbody><tfoot>{foot}</tfoot></table>"
     if not rows:
-        table = (
-            f'<p class="none">{text(words("ui.empty." + name if "ui.empty." + name in words else "ui.empty.any"))}</p>'
-        )
+        said = f"ui.empty.{name}" if f"ui.empty.{name}" in words else "ui.empty.any"
+        table = f'<p class="none">{text(words(said))}</p>'
     height = HEAD_PIXELS + ROW_PIXELS * (len(rows) + len(totals)) + 4 if rows else 60
     return document(table, words), height if len(rows) <= ROWS_AT_ONCE else TALLEST
 
