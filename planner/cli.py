@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import threading
+from collections import Counter
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,7 @@ from planner.scenario import printable
 COMMANDS = ("run", "check", "verify", "standards", "app")
 UNEXPECTED, WRONG, INTERIM, NO_PLAN, NOT_VERIFIED, NOT_WRITTEN = 1, 2, 5, 6, 7, 8
 SIGNS = {">=": "≥ ", "<=": "≤ ", "~": "≈ "}
+FAILURES_TOLD = 30  # of each part of a plan; a broken table would otherwise print a line a cell
 FIRST_PORT, PORTS_TRIED = 8501, 20
 
 
@@ -110,8 +112,14 @@ def verify(asked, words):
         raise CommandWrong("verify_no_folder", "jinyi verify", out=asked.out)
     checks = verify_folder(out)
     failed = [check for check in checks if not check.passed]
+    told = Counter()
     for each in checks:
-        _say(("✓ " if each.passed else "✗ ") + each.tell(words))
+        told[each.name] += 1
+        if each.passed or told[each.name] <= FAILURES_TOLD:
+            _say(("✓ " if each.passed else "✗ ") + each.tell(words))
+    for name, count in told.items():
+        if count > FAILURES_TOLD:
+            _say("✗ " + words("cli.verify_more", part=name, count=count - FAILURES_TOLD))
     _say("", words("cli.verify_failed" if failed else "cli.verify_passed", count=len(failed or checks)))
     return NOT_VERIFIED if failed else 0
 

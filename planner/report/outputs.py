@@ -58,6 +58,7 @@ def write_outputs(plan, prepared, out, words, progress=None):
         prepared.demand,
         proofs=plan.proofs,
         people=(plan.people_in, plan.people_out),
+        figures=plan.figures,
     )
     if not all(check.passed for check in checks):
         raise VerificationFailed(checks)
