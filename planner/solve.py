@@ -5,6 +5,7 @@ model status, its primal status, its gap and its bound, and the values are check
 before anyone sees them.
 """
 
+import threading
 import time
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from scipy import sparse
 THREADS = 1  # constant: HiGHS answers "Not Solved" at once when the number changes within a process
 TOLERANCE = 1e-6
 POLL_SECONDS = 0.05
+ONE_AT_A_TIME = threading.Lock()  # highspy shares its locks among all solvers of a process
 
 OPTIMAL, WITHIN_GAP, INTERIM, INFEASIBLE, NO_PLAN = "optimal", "within_gap", "interim", "infeasible", "no_plan"
 
@@ -52,7 +54,7 @@ class Solution:
 def solve(model, *, seconds=60.0, gap=0.0, start=None, progress=None, cancel=None):
     """Return the :class:`Solution` of a PuLP model.
 
-    seconds   limit; reaching it with a plan makes the status ``interim``
+    seconds   limit, once it is this model's turn; reaching it with a plan makes the status ``interim``
     gap       relative gap at which to stop; 0 asks for a proof
     start     numbers by variable name: a known plan to improve on (others are 0)
     progress  called as progress(seconds, gap or None, best or None), a few times a second
@@ -73,25 +75,41 @@ def solve(model, *, seconds=60.0, gap=0.0, start=None, progress=None, cancel=Non
         known = highspy.HighsSolution()
         known.col_value = [float(start.get(v.name, 0.0)) for v in variables]
         highs.setSolution(known)
-    _run(highs, began, sign, constant, progress, cancel)
-    if highs.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
-        highs.setOptionValue("presolve", "off")  # presolve cannot tell which of the two it is; the solver proper can
-        _run(highs, began, sign, constant, progress, cancel)
-    solution = _read(highs, variables, sign, constant, gap, time.monotonic() - began)
-    if solution.status == NO_PLAN and start is not None:
-        return _kept(highs, variables, sign, constant, start, solution)
+    if not _my_turn(cancel):
+        solution = Solution(NO_PLAN, {}, None, None, None, time.monotonic() - began)
+    else:
+        try:
+            _run(highs, began, sign, constant, progress, cancel)
+            if highs.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+                highs.setOptionValue("presolve", "off")  # it cannot tell which of the two it is; the solver proper can
+                _run(highs, began, sign, constant, progress, cancel)
+        finally:
+            ONE_AT_A_TIME.release()
+        solution = _read(highs, variables, sign, constant, gap, time.monotonic() - began)
+    if start is not None and solution.status in (NO_PLAN, INTERIM):
+        kept = _kept(highs, variables, sign, constant, start, solution)
+        if solution.status == NO_PLAN or sign * (kept.objective - solution.objective) < 0:
+            return kept
     return solution
+
+
+def _my_turn(cancel):
+    """Wait until no other model is being solved; False when cancelled before."""
+    while not ONE_AT_A_TIME.acquire(timeout=POLL_SECONDS):
+        if cancel is not None and cancel.is_set():
+            return False
+    return True
 
 
 def _nothing_to_decide(model, constant, seconds):
     """Return the Solution of a model without variables, for which the solver has no word."""
-    if all(row.valid() for row in model.constraints.values()):
+    if all(row.valid() for row in model.constraints()):
         return Solution(OPTIMAL, {}, constant, constant, 0.0, seconds)
     return Solution(INFEASIBLE, {}, None, None, None, seconds)
 
 
 def _kept(highs, variables, sign, constant, start, nothing):
-    """Return the known plan as an interim solution, where a limit or cancel came before the solver had its own."""
+    """Return the known plan as an interim solution, where a limit or cancel came before the solver had as good."""
     values = np.array([float(start.get(v.name, 0.0)) for v in variables])
     _check_rows(highs, values)
     objective = float(values @ np.array(highs.getLp().col_cost_, dtype=float)) * sign + constant
