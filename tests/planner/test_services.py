@@ -1,0 +1,334 @@
+"""The four services, each worked on paper: the drawn province, or a road with a few villages on it."""
+
+import threading
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from geo.travel import distances
+from planner.explain import Infeasible
+from planner.rounding import half_up
+from planner.scenario import vary
+from planner.services.ambulances import plan_ambulances, required_by_city
+from planner.services.beds import by_county, plan_beds, stock_by_city, targets_by_city
+from planner.services.centres import documents_centres, free_centres
+from planner.services.stations import cover_problem, plan_stations, station_table
+from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL
+from tests import town
+from tests.oracles.brute import pmedian_brute
+
+A, B, C, D, E = town.CODES.values()
+
+
+@pytest.fixture(scope="module")
+def region(town_run):
+    return town_run.prepared.region
+
+
+@pytest.fixture(scope="module")
+def standards(town_run):
+    return town_run.prepared.standards
+
+
+@pytest.fixture
+def scenario(town_run):
+    return town_run.scenario
+
+
+def persons_are(region, **persons):
+    """The region with other people in some counties."""
+    counties = region.counties.copy()
+    for letter, count in persons.items():
+        counties.loc[town.CODES[letter], ["persons", "urban", "rural"]] = [count, 0, count]
+    return replace(region, counties=counties)
+
+
+# -- beds
+
+
+def test_stock_and_targets_on_paper(region, standards, scenario):
+    """90,000 x 8.80 = 792; 60,000 x 7.44 = 446.4; 90,000 x 11 = 990; 60,000 x 7.5 = 450. By county in proportion."""
+    stock = stock_by_city(region, standards)
+    assert stock == {"140100": 792, "140200": 446}
+    assert targets_by_city(region, scenario) == {"140100": 990, "140200": 450}
+    assert by_county(region.counties, stock).tolist() == [352, 264, 176, 372, 74]  # 371.67 and 74.33
+
+
+def test_halves_of_a_bed_go_up(region, scenario):
+    """60,100 x 7.5 = 450.75; 60,060 x 7.5 = 450.45; 60,020 x 7.475 = 448.6495; 60,000 x 7.475 = 448.5 goes up."""
+    for persons, target, beds in (
+        (10_100, "7.5", 451),
+        (10_060, "7.5", 450),
+        (10_020, "7.475", 449),
+        (10_000, "7.475", 449),
+    ):
+        asked = vary(scenario, bed_targets=scenario.bed_targets | {"140200": Fraction(target)})
+        assert targets_by_city(persons_are(region, e=persons), asked)["140200"] == beds
+        assert half_up((50_000 + persons) * Fraction(target) / 1000) == beds
+
+
+def test_beds_where_nobody_reaches_another_county(region, standards, scenario):
+    """Within 1 km everyone has the own county's beds alone: even reach is the equal share."""
+    plan = plan_beds(region, standards, vary(scenario, beds_reach_km=1.0))
+    assert plan.plan.tolist() == [440, 330, 220, 375, 75]
+    assert plan.reach_plan.tolist() == pytest.approx([11.0, 11.0, 11.0, 7.5, 7.5])
+    assert plan.spread["plan"] == pytest.approx(0) and plan.proof.status == OPTIMAL
+
+
+def test_beds_where_everyone_reaches_everything(region, standards, scenario):
+    """Within 200 km it is all the same where they stand; steadiness keeps the equal share."""
+    plan = plan_beds(region, standards, vary(scenario, beds_reach_km=200.0))
+    assert plan.plan.tolist() == [440, 330, 220, 375, 75]
+    assert plan.reach_plan.tolist() == pytest.approx([1000 * 1440 / 150_000] * 5)
+
+
+def test_beds_within_fifteen_kilometres(region, standards, scenario):
+    """c's people reach the beds of a and b, and those of c are shared with theirs: a bed fewer in c is evener for all.
+
+    A_c - A_a = x_b / 50, A_c - A_b = x_a / 60, whatever c has; what counts is how few stand in a and b, which c's
+    own limit of 1.3 x 11 x 20 = 286 beds decides: 286 there, 704 in a and b.
+    """
+    plan = plan_beds(region, standards, vary(scenario, beds_reach_km=15.0, beds_steadiness=0.0))
+    assert plan.plan[C] == 286 and plan.plan[[A, B, C]].sum() == 990
+    assert plan.spread["plan"] < plan.spread["equal"] - 0.05
+    equal = plan_beds(region, standards, vary(scenario, beds_reach_km=15.0, beds_county_cap=1.0))
+    assert equal.plan.tolist() == [440, 330, 220, 375, 75]
+
+
+def test_no_county_loses_a_bed_to_largest_remainders(region, standards, scenario):
+    """487, 487 and 162 people: 10 beds are 4, 4, 2 and 11 are 5, 5, 1 (the Alabama paradox); c keeps its 2."""
+    small = persons_are(region, a=487, b=487, c=162)
+    asked = vary(scenario, bed_targets=scenario.bed_targets | {"140100": Fraction("9.68")}, beds_reach_km=1.0)
+    plan = plan_beds(small, standards, asked)
+    assert stock_by_city(small, standards)["140100"] == 10 and targets_by_city(small, asked)["140100"] == 11
+    assert plan.now[[A, B, C]].tolist() == [4, 4, 2]
+    assert plan.plan[C] == 2 and sorted(plan.plan[[A, B]]) == [4, 5]
+
+
+def test_a_target_at_today_s_stock_builds_nothing(region, standards, scenario):
+    asked = vary(scenario, bed_targets={"140100": Fraction("8.80"), "140200": Fraction("7.44")})
+    plan = plan_beds(region, standards, asked)
+    assert plan.plan.tolist() == plan.now.tolist()
+
+
+def test_a_target_below_the_stock_names_city_and_repair(region, standards, scenario):
+    asked = vary(scenario, bed_targets={"140100": Fraction("5"), "140200": Fraction("7.42")})
+    with pytest.raises(Infeasible) as refused:
+        plan_beds(region, standards, asked)
+    first, second = refused.value.faults
+    assert first.key == "infeasible_beds_below_stock"
+    assert dict(first.params) == {"city": "东市", "now": "792", "target": "450", "less": "342", "needed": "8.80"}
+    assert (second.params["city"], second.params["needed"]) == ("西市", "7.44")  # 446 beds for 60,000 are 7.433
+    repaired = vary(scenario, bed_targets={"140100": Fraction("8.80"), "140200": Fraction("7.44")})
+    assert plan_beds(region, standards, repaired).plan.sum() == 792 + 446
+
+
+def test_beds_of_nobody(region, standards, scenario):
+    plan = plan_beds(persons_are(region, c=0, d=0, e=0), standards, scenario)
+    assert plan.plan[[C, D, E]].tolist() == [0, 0, 0] and plan.plan[[A, B]].tolist() == [440, 330]
+    assert np.isfinite(plan.spread["plan"])
+
+
+def test_beds_stopped_at_once_are_the_equal_share(region, standards, scenario):
+    cancel = threading.Event()
+    cancel.set()
+    plan = plan_beds(region, standards, vary(scenario, beds_reach_km=15.0, solve_seconds=0.001), cancel=cancel)
+    assert plan.plan[[A, B, C]].sum() == 990 and (plan.plan >= plan.now).all()
+    assert plan.proof.status in (INTERIM, OPTIMAL)
+
+
+# -- ambulances
+
+
+def test_vehicles_per_city_never_per_province(region, scenario):
+    """90,000 / 30,000 = 3 exactly, 60,000 / 30,000 = 2; one person more is one vehicle more."""
+    assert required_by_city(region, scenario) == {"140100": 3, "140200": 2}
+    assert required_by_city(persons_are(region, c=20_001, e=10_001), scenario) == {"140100": 4, "140200": 3}
+    assert required_by_city(persons_are(region, d=0, e=0), scenario)["140200"] == 0
+
+
+def stations(*rows):
+    return pd.DataFrame(rows, columns=["id", "city_code", "persons"]).set_index("id")
+
+
+def test_vehicles_to_stations_on_paper(region, scenario):
+    """Eight for east: one each, then 53/3 = 17.7, 53/5 = 10.6, 24/3 = 8, 23/3 = 7.67, 53/7 = 7.57 thousand."""
+    asked = vary(scenario, persons_per_ambulance=12_857)  # 90,000 / 12,857 = 7.00008 -> 8; 4.67 -> 5
+    at = stations(("S1", "140100", 53_000), ("S2", "140100", 24_000), ("S3", "140100", 23_000), ("S4", "140200", 9))
+    vehicles, proof = plan_ambulances(region, at, asked)
+    assert vehicles.to_dict() == {"S1": 4, "S2": 2, "S3": 2, "S4": 5}
+    assert proof.status == OPTIMAL and proof.gap == 0.0 and proof.bound == pytest.approx(proof.objective)
+
+
+def test_one_vehicle_each_at_least(region, scenario):
+    """Four stations for a city that must have two: four vehicles, even where nobody is nearest."""
+    at = stations(("S1", "140200", 60_000), ("S2", "140200", 0), ("S3", "140200", 0), ("S4", "140200", 0))
+    vehicles, _ = plan_ambulances(region, at, scenario)
+    assert vehicles.tolist() == [1, 1, 1, 1]
+
+
+def test_many_vehicles_at_one_station(region, scenario):
+    """The model's own limit of vehicles a station is widened until it does not bind."""
+    asked = vary(scenario, persons_per_ambulance=1_000)
+    at = stations(("S1", "140100", 80_000), ("S2", "140100", 10_000), ("S3", "140200", 60_000))
+    vehicles, _ = plan_ambulances(region, at, asked)
+    assert vehicles.to_dict() == {"S1": 80, "S2": 10, "S3": 60}
+
+
+# -- centres
+
+
+def test_centres_of_the_documents_on_paper(region, scenario):
+    """b is 20 km from a and from d: of equally near ones the smaller code serves. 30 x 20 + 20 x 14.142 + 10 x 20."""
+    plan = documents_centres(region, scenario)
+    assert plan.sites == ("140100", "140200")
+    assert plan.metres.tolist() == [0, 20_000, 14_142, 0, 20_000]
+    assert plan.position.tolist() == [0, 0, 0, 1, 1]
+    assert plan.person_km(region.counties["persons"]) == pytest.approx(600_000 + 282_840 + 200_000)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_free_centres_by_enumeration(region, scenario, count):
+    persons = region.counties["persons"].to_numpy()
+    seats = region.counties.rename(columns={"seat_x": "x", "seat_y": "y"})[["x", "y"]]
+    plan, proof = free_centres(region, scenario, count, list(region.counties.index[:count]))
+    best, sites = pmedian_brute(distances(seats, seats), persons, count)
+    assert proof.status == OPTIMAL and plan.person_km(persons) == pytest.approx(best / 1000)
+    assert proof.objective == pytest.approx(best / 1e9)
+    assert plan.sites == tuple(region.counties.index[list(sites)])
+
+
+def test_free_centres_stopped_at_once_are_the_known_ones(region, scenario):
+    cancel = threading.Event()
+    cancel.set()
+    plan, proof = free_centres(region, vary(scenario, solve_seconds=0.001), 2, [B, E], cancel=cancel)
+    assert len(plan.sites) == 2 and proof.status in (INTERIM, OPTIMAL)
+    assert plan.person_km(region.counties["persons"]) <= 2_200_000
+
+
+# -- stations: a road from seat a over b to d; a village u between b and d; a hamlet h farther on
+
+ROAD = 4_085_000
+
+
+def on_the_road(*rows):
+    table = pd.DataFrame(rows, columns=["id", "kind", "county_code", "x"]).set_index("id")
+    table["y"], table["name"], table["city_code"] = ROAD, table.index, table["county_code"].map(lambda c: c[:4] + "00")
+    return table.assign(lon=112.0, lat=37.0)
+
+
+def villages(**people):
+    """People at x; urban."""
+    x = {"a": 475_000, "b": 495_000, "d": 515_000, "u": 505_000, "h": 509_000}
+    rows = [(f"{name}", D if x[name] > 500_000 else A, x[name], count) for name, count in people.items()]
+    table = pd.DataFrame(rows, columns=["id", "county_code", "x", "persons"]).set_index("id")
+    table["y"], table["setting"], table["city_code"] = ROAD, "urban", table["county_code"].str[:4] + "00"
+    return table
+
+
+@pytest.fixture
+def sites(region):
+    """Five seats; a town 2 km before u; a cell on u itself, 4 km before h."""
+    seats = [("S" + code, "seat", code, x) for code, x in region.counties["seat_x"].items()]
+    table = on_the_road(*seats, ("T1", "town", D, 503_000), ("CU", "cell", D, 505_000)).sort_index()
+    table.loc[["S" + code for code in region.counties.index], "y"] = region.counties["seat_y"].to_numpy()
+    return table
+
+
+SEATS = tuple("S" + code for code in (A, B, C, D, E))
+
+
+def planned(region, standards, demand, sites, scenario, **kw):
+    problem = cover_problem(region, demand, sites, scenario)
+    return plan_stations(region, standards, demand, sites, problem, scenario, **kw)
+
+
+def test_everyone_with_one_station_more(region, standards, scenario, sites):
+    """The town and the cell would both do for u: the town it is. With h only the cell reaches both."""
+    plan = planned(region, standards, villages(a=9_000, b=8_000, d=7_000, u=500), sites, scenario)
+    assert plan.chosen == (*SEATS, "T1") and plan.proofs["stations_cover_all"].objective == 6
+    plan = planned(region, standards, villages(a=9_000, b=8_000, d=7_000, u=500, h=200), sites, scenario)
+    assert set(plan.chosen) == {*SEATS, "CU"}
+    assert plan.alternative == plan.chosen  # eight were allowed, six are enough for everyone
+    assert plan.proofs["stations_best_n"].objective == 24_700 and plan.proofs["stations_best_n"].gap == 0.0
+
+
+@pytest.mark.parametrize(("count", "covered", "more"), [(5, 24_000, set()), (6, 24_700, {"CU"}), (7, 24_700, {"CU"})])
+def test_best_of_so_many(region, standards, scenario, sites, count, covered, more):
+    asked = vary(scenario, stations_goal="best_n", stations_count=count)
+    plan = planned(region, standards, villages(a=9_000, b=8_000, d=7_000, u=500, h=200), sites, asked)
+    assert set(plan.chosen) == {*SEATS, *more}
+    assert plan.proofs["stations_best_n"].objective == covered == plan.proofs["stations_best_n"].bound
+    assert set(plan.alternative) == {*SEATS, "CU"}
+
+
+def test_best_of_so_many_where_not_everyone_can_be_reached(region, standards, scenario, sites):
+    """Without the cell nobody reaches h: full coverage has no answer, the best use of six still has."""
+    asked = vary(scenario, stations_goal="best_n", stations_count=6)
+    demand = villages(a=9_000, b=8_000, d=7_000, u=500, h=200)
+    plan = planned(region, standards, demand, sites.drop(index="CU"), asked)
+    assert plan.chosen == (*SEATS, "T1") and plan.alternative is None
+    assert plan.proofs["stations_cover_all"].status == INFEASIBLE
+    assert plan.proofs["stations_best_n"].objective == 24_500
+    with pytest.raises(Infeasible) as refused:
+        planned(region, standards, demand, sites.drop(index="CU"), vary(asked, stations_goal="cover_all"))
+    told = refused.value.faults
+    assert [fault.key for fault in told] == ["infeasible_reach", "infeasible_place_urban"]
+    assert told[0].params["persons"] == "200" and told[1].params["county"] == "丁县"
+
+
+def test_a_place_exactly_at_the_standard_is_covered(region, standards, scenario, sites):
+    """The cell at 505,000 is 4,000 m from h; d's seat is 6,000 m away: within 6 km, beyond 5,999 m."""
+    demand = villages(d=7_000, h=200)
+    within = planned(region, standards, demand, sites, vary(scenario, urban_km=6.0))
+    assert within.chosen == SEATS
+    beyond = planned(region, standards, demand, sites, vary(scenario, urban_km=5.999))
+    assert set(beyond.chosen) == {*SEATS, "CU"}
+
+
+def test_more_stations_than_anyone_needs(region, standards, scenario, sites):
+    """Fewer than asked for, and nobody uncovered."""
+    asked = vary(scenario, stations_goal="best_n", stations_count=500)
+    assert set(planned(region, standards, villages(u=5), sites, asked).chosen) == {*SEATS, "T1"}
+
+
+def test_a_closed_county_is_named_with_its_people(region, standards, scenario, sites):
+    asked = vary(scenario, closed_counties=(D,))
+    demand = villages(a=9_000, d=7_000, u=500)
+    with pytest.raises(Infeasible) as refused:
+        planned(region, standards, demand, sites, asked)
+    told = refused.value.faults
+    assert told[0].key == "infeasible_county_station" and told[0].value == D
+    assert told[0].params["county"] == "丁县" and told[0].params["persons"] == "50,000"
+    assert standards["emergency_station_county"].clause in told[0].params["clause"]
+    assert told[1].key == "infeasible_reach" and told[1].params["persons"] == "7,500"
+
+
+def test_fewer_stations_than_counties(region, standards, scenario, sites):
+    with pytest.raises(Infeasible) as refused:
+        planned(region, standards, villages(a=9), sites, vary(scenario, stations_count=4))
+    assert [fault.key for fault in refused.value.faults] == ["infeasible_too_few"]
+    assert refused.value.faults[0].params["counties"] == 5
+
+
+def test_cancelled_the_other_question_stays_open(region, standards, scenario, sites):
+    cancel = threading.Event()
+    cancel.set()
+    demand = villages(a=9_000, b=8_000, d=7_000, u=500, h=200)
+    plan = planned(region, standards, demand, sites, scenario, cancel=cancel)
+    assert set(SEATS) < set(plan.chosen) and plan.alternative is None
+    assert plan.proofs["stations_best_n"].status == NO_PLAN
+
+
+def test_people_at_their_nearest_station(region, sites):
+    """u is 2 km from the town and 10 km from b and d; with neither town nor cell the smaller id serves: b."""
+    demand = villages(a=9_000, b=8_000, d=7_000, u=500)
+    table, metres, position = station_table(sites, (*SEATS, "T1"), demand, 1.0)
+    assert table["persons"].to_dict() == dict(zip((*SEATS, "T1"), (9_000, 8_000, 0, 7_000, 0, 500), strict=True))
+    assert metres.tolist() == [0, 0, 0, 2_000] and table.index[position].tolist() == ["S" + A, "S" + B, "S" + D, "T1"]
+    assert table["status"].tolist() == ["assumed"] * 5 + ["new"]
+    table, metres, _ = station_table(sites, SEATS, demand, 1.3)
+    assert table.loc["S" + B, "persons"] == 8_500 and metres.tolist() == [0, 0, 0, 13_000]
