@@ -96,7 +96,7 @@ def _asked(desk, panel, me):
 
 def _answered(desk, job, panel, me, words):
     answer = job.result
-    _header(answer.plan.scenario.title, words)
+    _header(panel.scenario.title, words)
     with st.container(key="notice"):
         show_interim(answer, words)
         show_status(answer, words)

@@ -73,16 +73,24 @@ def _picked(base, names, words):
         }
     st.html(_heading(words("ui.stations"), ""))
     with st.container(key="stations"):
-        picked["stations_goal"] = st.radio(
-            words("ui.goal"),
-            GOALS,
-            index=GOALS.index(shown["stations_goal"]),
-            format_func=lambda goal: words(f"ui.goal_{goal}"),
-            key=f"goal-{base.name}",
-            label_visibility="collapsed",
-        )
+        picked["stations_goal"] = _goal(base, shown["stations_goal"], words)
         picked["stations_count"] = _number(words("ui.count"), shown["stations_count"], f"count-{base.name}", 10, "%d")
     return picked | {"bed_targets": targets}
+
+
+def _goal(base, shown, words):
+    """Draw the choice of goal and return it. Streamlit knows options by label: each language has its own widget."""
+    kept = f"goal-{base.name}"
+    goal = st.radio(
+        words("ui.goal"),
+        GOALS,
+        index=GOALS.index(st.session_state.get(kept, shown)),
+        format_func=lambda each: words(f"ui.goal_{each}"),
+        key=f"{kept}-{words.lang}",
+        label_visibility="collapsed",
+    )
+    st.session_state[kept] = goal
+    return goal
 
 
 def _number(label, value, key, step, written="%.2f"):

@@ -25,7 +25,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's first moment: the same files m
 # The page says title and sentences itself, above the map, where they would stand twice; the margin keeps the layers.
 EMBEDDED = (
     "#head{display:none}body{grid-template-columns:clamp(204px,19vw,250px) 1fr}#margin{padding:4px 14px 12px}"
-    "#layers fieldset:first-child{border-top:0}"
+    "#layers fieldset:first-child{border-top:0}#foot{max-height:none}"
 )
 
 

@@ -24,6 +24,7 @@ from tests import town
 
 ROOT = Path(__file__).parents[2]
 EAST = "target-town-140100"
+SOURCES = ("晋政发", "号")  # documents are cited as they are called
 
 
 class AtOnce:
@@ -102,13 +103,18 @@ def test_the_page_opens_with_the_plan_of_the_first_scenario(opened, town_run):
 
 def test_the_other_language_changes_no_figure_and_asks_nothing(opened):
     app, desk = opened()
+    app.radio[0].set_value("best_n").run()
+    app.button(key="compute").click().run()
     chinese = figures(app)
     app.button_group(key="lang").set_value("en").run()
     assert not app.exception
     assert "independent checks passed" in said(app) and "independent" not in chinese[0]
     assert figures(app) == chinese and len(chinese[0]) == len(SHEETS) and sum(map(len, chinese[0])) > 100
-    assert len(desk.asked) == 1
-    assert not re.search("[\u4e00-\u9fff]", said(app).replace("纸上省", "").replace("晋医", "").split("Bed targets")[0])
+    assert len(desk.asked) == 2 and app.radio[0].value == "best_n"
+    spoken = re.compile('class="jy-(status|lead|glance|group|say|h1)')
+    own = [element.proto.body for element in app.get("html") if spoken.search(element.proto.body)]
+    left = re.findall("[\u4e00-\u9fff]+", re.sub(r"<style>.*?</style>", "", " ".join(own), flags=re.DOTALL))
+    assert len(own) >= 8 and set(left) <= {"纸上省", *SOURCES}, left  # the scenario's own title, and documents' numbers
 
 
 def test_changing_a_setting_withdraws_the_result_until_it_is_computed_again(opened):
