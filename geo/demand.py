@@ -5,13 +5,13 @@ Cells are squares of the region's projection, equal in area within 0.1 %; a cell
 How many people a county has is measured (2020 census). Where they stand inside it is MODELLED, by this rule:
 
 Urban people live in compact built-up areas, and nowhere else.
-    The middles of these areas are the county seats and the located towns; a town holds the share of its county's urban
-    people that it has of the county's residents' committees, the seat holds the rest. The districts of a city share one
-    area around the city's seat, which holds ``CITY_SHARE`` of their people. Around each middle the density falls like
-    D(r) = D0 exp(-(r/s)^2) (Tanner 1961, Sherratt 1960), D0 = ``PEAK_PER_KM2`` for 100,000 people and growing with the
-    square root of the people. The areas of all places are added up, across county borders; each county's urban people
-    fill its densest ground, as far as the density stays at or above ``EDGE_PER_KM2`` (the least density of an urban
-    cluster in the Degree of Urbanisation, Eurostat and others 2021).
+    The middles of these areas are the county seats and the located townships; a township holds the share of its county's
+    urban people that it has of the county's residents' committees, the seat holds the rest. The districts of a city
+    share one area around the city's seat, which holds ``CITY_SHARE`` of their people. Around each middle the density
+    falls like D(r) = D0 exp(-(r/s)^2) (Tanner 1961, Sherratt 1960), D0 = ``PEAK_PER_KM2`` for 100,000 people and growing
+    with the square root of the people. The areas of all places are added up, across county borders; each county's urban
+    people fill its densest ground, as far as the density stays at or above ``EDGE_PER_KM2`` (the least density of an
+    urban cluster in the Degree of Urbanisation, Eurostat and others 2021).
 Rural people live on the rest of the county.
     Their density is higher near seats and settlements: 1 + ``PLACE_PULL`` exp(-d / ``PLACE_METRES``) times that of the
     open country, d to the nearest of them; and it is higher on the side of denser neighbours: it follows the square of
@@ -24,8 +24,8 @@ modelled). Persons of the demand points summed to its pieces, and sum |points - 
                                                Pearson r    in the wrong piece
     spread evenly over each county               0.60             42.1 %
     a disc at each seat, rural near places       0.79             32.0 %
-    this rule                                    0.92             23.8 %
-    each city by the rule fitted to the others   0.90             25.2 %   (tests/benchmarks/fit_demand.py)
+    this rule                                    0.92             23.5 %
+    each city by the rule fitted to the others   0.90             24.9 %   (tests/benchmarks/fit_demand.py)
 
 Relief (elevations of settlements) bettered the last column by 0.1 points only and was left out; a lower edge or a peak
 growing faster with size would fit the grid better still, but the grid smears towns over its pieces.
@@ -45,7 +45,7 @@ PEAK_PER_KM2 = 4_000
 PEAK_PERSONS = 100_000
 EDGE_PER_KM2 = 300
 CITY_SHARE = 0.85
-TOWN_METRES = 4_000  # a located town nearer to its seat than this is part of the seat
+SEAT_TYPES = ("PPLA", "PPLA2", "PPLA3")  # GeoNames' points of county seats: no towns, and up to 19 km off
 PLACE_PULL = 5
 PLACE_METRES = 15_000
 TREND_METRES = 20_000
@@ -126,14 +126,14 @@ def _held_by(region, county, lon, lat):
 def _built_up_areas(region):
     """Return the middles of built-up areas: DataFrame persons, x, y, ordered by county, by town and by city."""
     counties, cities = region.counties, region.cities
-    towns = region.townships[region.townships["lon"].notna()]
+    seats = region.settlements.index[region.settlements["type"].isin(SEAT_TYPES)]
+    towns = region.townships[region.townships["lon"].notna() & ~region.townships["geonames_id"].isin(seats)]
     x, y = project(region.projection, towns["lon"], towns["lat"])
     county = counties.index.get_indexer(towns["county_code"])
-    apart = np.hypot(x - counties["seat_x"].to_numpy()[county], y - counties["seat_y"].to_numpy()[county])
     committees = region.townships.groupby("county_code")["residents_committees"].sum()
     committees = committees.reindex(counties.index, fill_value=0).to_numpy()
     share = towns["residents_committees"].to_numpy() / np.maximum(committees[county], 1)
-    in_towns = np.where(apart > TOWN_METRES, counties["urban"].to_numpy()[county] * share, 0.0)
+    in_towns = counties["urban"].to_numpy()[county] * share
     at_seat = counties["urban"].to_numpy() - np.bincount(county, in_towns, minlength=len(counties))
     district = (counties["kind"] == "district").to_numpy()
     city = cities.index.get_indexer(counties["city_code"])
@@ -186,9 +186,8 @@ def _densest_ground(region, samples, density):
 
 def _rural_weights(region, samples, urban, cell_metres):
     """Return the relative rural density of each sample, 0 in the built-up area unless it takes up the whole county."""
-    places = np.concatenate(
-        [region.counties[["seat_x", "seat_y"]].to_numpy(float), region.settlements[["x", "y"]].to_numpy(float)]
-    )
+    towns = region.settlements[~region.settlements["type"].isin(SEAT_TYPES)]
+    places = np.concatenate([region.counties[["seat_x", "seat_y"]].to_numpy(float), towns[["x", "y"]].to_numpy(float)])
     metres, _ = cKDTree(places).query(np.column_stack([samples.x, samples.y]))
     weights = 1 + PLACE_PULL * np.exp(-metres / PLACE_METRES)
     weights *= _rural_trend(region, samples, cell_metres) ** TREND_POWER

@@ -28,8 +28,8 @@ TABLES = {  # file -> its key, and the columns it must have beside it
         "code",
         ("name", "name_en", "kind", "city_code", *COUNTS, "area_km2", "seat_lon", "seat_lat"),
     ),
-    "settlements.csv": ("geonames_id", ("name", "name_en", "lon", "lat", "county_code")),
-    "townships.csv": ("code", ("name", "kind", "county_code", *COMMITTEES, "lon", "lat")),
+    "settlements.csv": ("geonames_id", ("name", "name_en", "type", "lon", "lat", "county_code")),
+    "townships.csv": ("code", ("name", "kind", "county_code", *COMMITTEES, "lon", "lat", "geonames_id")),
     "sources.csv": ("file", ("column", "source", "date", "licence", "nature", "note")),
 }
 LAYERS = ("county", "city", "province")
@@ -48,8 +48,8 @@ class Region:
                  area_km2, seat_lon, seat_lat, seat_x, seat_y (whole metres), geometry
     province     GeoDataFrame, one row: code, name, geometry
     settlements  DataFrame on ``geonames_id``: name, name_en, type, lon, lat, x, y, county_code
-    townships    DataFrame on ``code``: name, kind, county_code, residents_committees, village_committees, lon, lat (NaN
-                 where not located)
+    townships    DataFrame on ``code``: name, kind, county_code, residents_committees, village_committees, geonames_id,
+                 lon, lat ("" and NaN where not located)
     sources      DataFrame, one row a column of the files: file, column, source, date, licence, nature (measured |
                  modelled | assumed), note
     projection   pyproj text of the local transverse Mercator; units metres

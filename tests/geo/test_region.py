@@ -207,7 +207,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:'crs' was not provided")
+@pytest.mark.filterwarnings("ignore:'crs' was not provided", "ignore:GPKG")
 @pytest.mark.parametrize(("spoil", "expected"), BROKEN, ids=[expected[0][0] for _, expected in BROKEN])
 def test_a_spoilt_folder_is_refused_with_the_place_of_each_fault(paper, spoil, expected):
     spoil(paper)
