@@ -3,7 +3,6 @@
 import math
 from fractions import Fraction
 
-import numpy as np
 import pandas as pd
 
 from geo.travel import is_covered, standard_metres
@@ -104,7 +103,7 @@ def _radii(region, standards, demand, metres, metres_now):
                 continue
             now, plan = (int(persons[here & is_covered(way, radius)].sum()) for way in (metres_now, metres))
             # Shares are cut, not rounded: 100 stands for everyone and for nothing less.
-            shares = [np.floor(10_000 * part / people) / 100 for part in (now, plan)]
+            shares = [10_000 * part // people / 100 for part in (now, plan)]
             verdict = "met" if plan == people else "unmet"
             yield _row(
                 standard, (code, name), "percent_of_people", shares[0], 100, shares[1], verdict, "modelled", "modelled"
