@@ -8,8 +8,8 @@ Urban people live in compact built-up areas, and nowhere else.
     The middles of these areas are the county seats and the located townships; a township holds the share of its
     county's urban people that it has of the county's residents' committees, the seat holds the rest. The districts of a
     city share one area around the city's seat, which holds ``CITY_SHARE`` of their people. Around each middle the
-    density falls like D(r) = D0 exp(-(r/s)^2) (Tanner 1961, Sherratt 1960), D0 = ``PEAK_PER_KM2`` for 100,000 people and
-    growing with the square root of the people. The areas of all places are added up, across county borders; each
+    density falls like D(r) = D0 exp(-(r/s)^2) (Tanner 1961, Sherratt 1960); D0 is ``PEAK_PER_KM2`` for 100,000 people
+    and grows with the square root of the people. The areas of all places are added up, across county borders; each
     county's urban people fill its densest ground, as far as the density stays at or above ``EDGE_PER_KM2`` (the least
     density of an urban cluster in the Degree of Urbanisation, Eurostat and others 2021).
 Rural people live on the rest of the county.
