@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault of one input. ``key`` names a sentence of the word catalogue (section ``fault``); ``row`` is as an editor shows it."""
+    """One fault of one input.
+
+    ``key`` names a sentence of the word catalogue (section ``fault``); ``row`` is as an editor shows it.
+    """
 
     key: str
     file: str = ""

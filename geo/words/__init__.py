@@ -15,7 +15,7 @@ class Words:
         self._entries = entries
 
     def __call__(self, key, /, **params):
-        """Return the text of ``key`` with its ``{placeholders}`` filled. Raises KeyError for a key that is not there."""
+        """Return the text of ``key``, its ``{placeholders}`` filled. Raises KeyError for a key that is not there."""
         text = self._entries[key]
         return text.format(**params) if params else text
 
