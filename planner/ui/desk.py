@@ -33,11 +33,11 @@ PREPARING = {"region", "demand", "sites"}
 class Job:
     """One question and how it stands. Written by the desk alone; a page only reads.
 
-    kind      "study" (a scenario) or "files" (an answer's outputs in one language)
+    kind      "study" (a scenario), "text" (an answer in one language more) or "files" (its outputs in one language)
     state     waiting | running | done | failed
     stages    [name, seconds when it began] since the start, the running one last
     gap, best of the running stage, None where not known
-    result    Answer of a study, Path of files
+    result    Answer of a study and of a text, Path of files
     """
 
     kind: str
@@ -56,7 +56,14 @@ class Job:
     stopping: float | None = None
     watchers: set = field(default_factory=set)
     unwatched: float | None = None
+    study: "Job | None" = None
     files: dict = field(default_factory=dict)
+    texts: dict = field(default_factory=dict)
+
+    @property
+    def scenario(self):
+        """The scenario that is asked about, or that the answer is about."""
+        return self.request[1] if self.kind == "study" else self.request[1].plan.scenario
 
     @property
     def over(self):
@@ -84,18 +91,29 @@ class Desk:
         atexit.register(self.close)
         threading.Thread(target=self._work, name="jinyi-desk", daemon=True).start()
 
-    def study(self, scenario, watcher):
-        """Return the :class:`Job` of a scenario: the one under way or answered already, else a new one."""
+    def study(self, scenario, lang, watcher):
+        """Return the :class:`Job` of a scenario: the one under way or answered, else a new one, told in ``lang``."""
         key = question(scenario)
         limit = MODELS * scenario.solve_seconds + SPARE_SECONDS
         with self._lock:
             job = self._known.get(key)
             if job is None or job.state == FAILED or job.stopping or (job.result and job.result.interim):
-                job = self._put(Job("study", next(self._numbers), ("study", scenario), key, limit))
+                job = self._put(Job("study", next(self._numbers), ("study", scenario, lang), key, limit))
             self._known.pop(key, None)
             self._known[key] = job
             job.watchers.add(watcher)
             self._forget()
+        return job
+
+    def text(self, study, lang, watcher):
+        """Return the :class:`Job` that tells an answered study in ``lang`` too; when done, its answer has the words."""
+        with self._lock:
+            job = study.texts.get(lang)
+            if job is None or job.state == FAILED:
+                request = ("text", study.result, lang)
+                job = study.texts[lang] = self._put(Job("text", study.number, request, study.key, SPARE_SECONDS))
+                job.study = study
+            job.watchers.add(watcher)
         return job
 
     def files(self, study, lang, watcher):
@@ -117,7 +135,7 @@ class Desk:
     def leave(self, job, watcher):
         """Tell that a page no longer waits for ``job`` and its files; what nobody waits for is stopped."""
         with self._lock:
-            for each in (job, *job.files.values()):
+            for each in (job, *job.texts.values(), *job.files.values()):
                 each.watchers.discard(watcher)
                 if not each.watchers:
                     self._stop(each)
@@ -141,7 +159,7 @@ class Desk:
 
     def _put(self, job):
         self._queue.append(job)
-        self._queue.sort(key=lambda each: each.kind != "study")  # who waits for figures goes before who waits for files
+        self._queue.sort(key=lambda each: each.kind == "files")  # who waits for figures goes before who waits for files
         self._lock.notify()
         return job
 
@@ -190,6 +208,8 @@ class Desk:
             if not job.stages or job.stages[-1][0] != stage:
                 job.stages.append((stage, job.seconds))
         elif told == "answer":
+            if job.kind == "text":
+                job.study.result = about[0]
             self._finish(job, DONE, result=about[0])
         elif told == "files":
             self._finish(job, DONE, result=Path(about[0]))
@@ -209,7 +229,7 @@ class Desk:
             self.stop(job)
         with self._lock:
             watchers = tuple(job.watchers)
-            question_waits = any(each.kind == "study" for each in self._queue)
+            question_waits = any(each.kind != "files" for each in self._queue)
         if any(map(self._is_open, watchers)):
             job.unwatched = None
         elif job.unwatched is None:

@@ -9,7 +9,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from geo.faults import Rejected
 from geo.words import LANGUAGES, load_words
-from planner.ui.desk import Desk
+from planner.ui.desk import DONE, Desk
 from planner.ui.panel import settings_panel
 from planner.ui.progress import follow
 from planner.ui.result import (
@@ -50,15 +50,17 @@ def draw():
 def _draw(words):
     panel = settings_panel(words)
     desk, me = open_desk(), _session()
-    job = _asked(desk, panel, me)
+    job = _asked(desk, panel, me, words.lang)
     if job is None:
         _header(panel.base.title, words)
         return
     current = panel.scenario is not None and question(panel.scenario) == job.key
-    if job.state == "done":
+    if job.state == DONE:
         st.session_state["shown"] = job
-    if current and job.state == "done":
-        _answered(desk, job, panel, me, words)
+        if current and words.lang not in job.result.texts:
+            job = desk.text(job, words.lang, me)
+    if current and job.state == DONE:
+        _answered(desk, st.session_state["shown"], panel, me, words)
     else:
         _unanswered(desk, job, panel, current, words)
 
@@ -83,11 +85,11 @@ def _session():
     return context.session_id if context else ""
 
 
-def _asked(desk, panel, me):
+def _asked(desk, panel, me, lang):
     """Return the job of this page: asked for at first opening and whenever the button is pressed."""
     job = st.session_state.get("job")
     if panel.scenario is not None and (job is None or panel.pressed):
-        new = desk.study(panel.scenario, me)
+        new = desk.study(panel.scenario, lang, me)
         if job is not None and job is not new:
             desk.leave(job, me)
         st.session_state["job"] = job = new
@@ -124,7 +126,7 @@ def _unanswered(desk, job, panel, current, words):
             _withdrawn(job, panel, words)
         elif job.over:
             _trouble(job.trouble, words)
-            show_scenario_file(job.request[1], panel.base, words)
+            show_scenario_file(job.scenario, panel.base, words)
         elif shown is None:
             st.html(f'<div class="jy-lead blank">{"<p></p>" * 5}</div>')
         else:
@@ -144,7 +146,10 @@ def _unanswered(desk, job, panel, current, words):
 
 
 def _anew(shown, job, panel, words):
-    changes = differences(shown.request[1], job.request[1], panel.city_names, words)
+    if job.kind == "text":
+        _note(words("ui.other_language"), words("ui.other_language_how"), ())
+        return
+    changes = differences(shown.scenario, job.scenario, panel.city_names, words)
     _note(words("ui.anew"), words("ui.withdrawn_how" if changes else "ui.anew_same"), changes)
 
 
@@ -152,7 +157,7 @@ def _withdrawn(job, panel, words):
     if panel.scenario is None:
         _note(words("ui.withdrawn"), words("ui.withdrawn_unfit"), ())
         return
-    changes = differences(job.request[1], panel.scenario, panel.city_names, words)
+    changes = differences(job.scenario, panel.scenario, panel.city_names, words)
     _note(words("ui.withdrawn" if job.over else "ui.withdrawn_running"), words("ui.withdrawn_how"), changes)
 
 

@@ -14,6 +14,8 @@ def follow(desk, job, words):
     if job.over:
         st.rerun()
     st.html(progress_html(job, words))
+    if job.kind != "study":
+        return
     st.button(
         words("ui.stopping" if job.stopping else "ui.stop"),
         key=f"stop-{job.number}",
@@ -27,7 +29,8 @@ def progress_html(job, words):
     """Return the stages of a job: done with their seconds, the running one with gap and best value, those to come."""
     told = list(job.stages)
     names = [name for name, _ in told]
-    plan = [*(name for name in PREPARE if name in names or not names), *STUDY]
+    models = STUDY if job.kind == "study" else STUDY[-1:]
+    plan = [*(name for name in PREPARE if name in names or (models is STUDY and not names)), *models]
     ends = {name: end for (name, _), (_, end) in zip(told, told[1:], strict=False)}
     begins = dict(reversed(told))
     items = ""

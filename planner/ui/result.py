@@ -54,7 +54,7 @@ def show_status(answer, words):
     """Show how far an answer is checked and proven."""
     proofs = list(answer.plan.proofs.values())
     open_ones = [proof for proof in proofs if proof.status != "optimal"]
-    parts = [f"● {words('ui.verified', count=answer.checks)}"]
+    parts = [f"● {words('ui.verified', count=len(answer.checks))}"]
     if len(open_ones) < len(proofs):
         parts.append(f"● {words('ui.proven', count=len(proofs) - len(open_ones))}")
     for proof in open_ones:
@@ -65,8 +65,9 @@ def show_status(answer, words):
 
 def show_map(answer, words):
     """Show the browser map: the same document as map.html, less the sentences that the page says itself."""
+    said = answer.texts.get(words.lang) or next(iter(answer.texts.values()))
     with st.container(key="map"):
-        st.iframe(answer.texts[words.lang].map_html, height=MAP_PIXELS)
+        st.iframe(said.map_html, height=MAP_PIXELS)
 
 
 def show_glance(answer, words):

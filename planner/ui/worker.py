@@ -1,8 +1,9 @@
 """The process that computes: it keeps what it has prepared between questions, and dies with the page that started it.
 
-It is asked ("study", scenario) and answers ("answer", :class:`Answer`); it is asked ("files", answer, lang, folder),
-fills the folder and answers ("files", folder). In between it tells ("progress", stage, seconds, gap, best). Instead
-of an answer it may tell ("trouble", :class:`Trouble`), or ("stopped",) where a stop came before there was one to give.
+It is asked ("study", scenario, lang) and answers ("answer", :class:`Answer`) with its texts in one language; asked
+("text", answer, lang) it answers the same with one language more; asked ("files", answer, lang, folder) it fills the
+folder and answers ("files", folder). In between it tells ("progress", stage, seconds, gap, best). Instead of an answer
+it may tell ("trouble", :class:`Trouble`), or ("stopped",) where a stop came before there was one to give.
 """
 
 import logging
@@ -41,11 +42,12 @@ class Text:
 
 @dataclass(frozen=True)
 class Answer:
-    """A verified plan, its :class:`Text` by language, and how many checks it passed."""
+    """A verified plan, its :class:`Text` by language, the checks it passed, and what was cleaned from its names."""
 
     plan: object
     texts: Mapping[str, Text]
-    checks: int
+    checks: tuple
+    cleaned: tuple
 
     @property
     def interim(self):
@@ -106,13 +108,19 @@ class Bench:
         self._region = None
         self._prepared = None
 
-    def study(self, scenario, tell, stop):
+    def study(self, scenario, lang, tell, stop):
         """Return ("answer", Answer). Raises what prepare, decide and verify raise, and :class:`Stopped`."""
         from planner.study import decide
 
         prepared = self._ready(scenario, tell, stop)
         plan = decide(prepared, scenario, tell, stop)
-        return "answer", answer_of(plan, prepared, tell)
+        return "answer", answer_of(plan, prepared, lang, tell)
+
+    def text(self, answer, lang, tell, stop):
+        """Return ("answer", Answer) with its texts in ``lang`` as well."""
+        prepared = self._ready(answer.plan.scenario, tell, stop)
+        tell("web_map")
+        return "answer", in_words(answer, prepared, lang)
 
     def files(self, answer, lang, folder, tell, stop):
         """Fill ``folder`` with an answer's outputs in ``lang``, and zip it. Raises :class:`Stopped` between stages."""
@@ -142,7 +150,7 @@ class Bench:
         return self._prepared
 
 
-def answer_of(plan, prepared, tell=lambda stage: None):
+def answer_of(plan, prepared, lang, tell=lambda stage: None):
     """Return the :class:`Answer` of a plan. Raises :class:`planner.report.VerificationFailed`: do not show it."""
     from planner.report import VerificationFailed
     from planner.report.tables import published
@@ -156,25 +164,29 @@ def answer_of(plan, prepared, tell=lambda stage: None):
     if not all(check.passed for check in checks):
         raise VerificationFailed(checks)
     tell("web_map")
-    texts = {lang: _text(plan, tables, prepared, checks, cleaned, load_words(lang)) for lang in LANGUAGES}
-    return Answer(plan, texts, len(checks))
+    return in_words(Answer(plan, {}, tuple(checks), tuple(cleaned)), prepared, lang)
 
 
-def _text(plan, tables, prepared, checks, cleaned, words):
+def in_words(answer, prepared, lang):
+    """Return an answer with its texts in ``lang`` beside those it has."""
     from geo.maps import map_html
     from planner.report.cover import cover_lines
     from planner.report.names import in_language
     from planner.report.summary import summarise
+    from planner.report.tables import published
     from planner.report.view import view_of
 
+    plan, words = answer.plan, load_words(lang)
+    tables, _ = published(plan.tables)
     summary = summarise(plan, tables, prepared, words)
-    cover = cover_lines(plan, {}, prepared, summary, checks, cleaned, {}, words)
+    cover = cover_lines(plan, {}, prepared, summary, answer.checks, answer.cleaned, {}, words)
     view = view_of(plan, tables, prepared, summary, words)
     page = map_html(replace(view, notes=[])).replace("</head>", f"<style>{EMBEDDED}</style>\n</head>", 1)
     said = in_language(tables, prepared, words)
     clauses = said["compliance"]
     names = [prepared.standards[id].name(words.lang) for id in clauses["standard_id"]]
-    return Text(said | {"compliance": clauses.assign(name=names)}, summary, tuple(cover), page)
+    text = Text(said | {"compliance": clauses.assign(name=names)}, summary, tuple(cover), page)
+    return replace(answer, texts=dict(answer.texts) | {lang: text})
 
 
 def pack(folder, target):

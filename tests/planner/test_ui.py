@@ -19,7 +19,7 @@ from planner.ui.desk import DONE, FAILED, Job
 from planner.ui.progress import progress_html
 from planner.ui.settings import ABOUT, draft, picked_from, question, scenario_file, scenario_names
 from planner.ui.sheets import SHEETS, sheet_html
-from planner.ui.worker import answer_of, trouble_of
+from planner.ui.worker import answer_of, in_words, trouble_of
 from tests import town
 
 ROOT = Path(__file__).parents[2]
@@ -35,14 +35,19 @@ class AtOnce:
         self.spoil = spoil
         self.asked = []
 
-    def study(self, scenario, watcher):
+    def study(self, scenario, lang, watcher):
         self.asked.append(scenario)
-        job = Job("study", len(self.asked), ("study", scenario), question(scenario), 60.0)
+        job = Job("study", len(self.asked), ("study", scenario, lang), question(scenario), 60.0)
         try:
-            job.result = answer_of(self.spoil(decide(self.prepared, scenario)), self.prepared)
+            job.result = answer_of(self.spoil(decide(self.prepared, scenario)), self.prepared, lang)
             job.state = DONE
         except Exception as error:
             job.trouble, job.state = trouble_of(error), FAILED
+        return job
+
+    def text(self, study, lang, watcher):
+        job = Job("text", study.number, ("text", study.result, lang), study.key, 60.0, state=DONE)
+        job.result = study.result = in_words(study.result, self.prepared, lang)
         return job
 
     def files(self, study, lang, watcher):
@@ -188,13 +193,13 @@ def test_a_plan_without_its_proof_is_labelled_interim_with_its_gap(opened):
 
 def test_a_page_waits_with_stages_gap_and_time(opened, monkeypatch):
     app, desk = opened()
-    under_way = Job("study", 9, ("study", desk.asked[0]), "other", 60.0, state="running", began=0.0)
+    under_way = Job("study", 9, ("study", desk.asked[0], "zh"), "other", 60.0, state="running", began=0.0)
     under_way.stages = [("beds", 0.0), ("stations_cover_all", 2.5)]
     under_way.gap, under_way.best = 0.0123, 410.0
     for lang in LANGUAGES:
         told = progress_html(under_way, load_words(lang))
         assert "2.5" in told and "410" in told and "1.23%" in told
-    monkeypatch.setattr(desk, "study", lambda scenario, watcher: under_way)
+    monkeypatch.setattr(desk, "study", lambda scenario, lang, watcher: under_way)
     app.number_input(key=EAST).set_value(12.0).run()
     app.button(key="compute").click().run()
     assert not app.exception and not app.tabs
@@ -205,14 +210,14 @@ def test_names_from_data_are_text_in_every_table(tmp_path, monkeypatch):
     attack = "<img src=x onerror=alert(1)>"
     monkeypatch.setattr(town, "NAMES", town.NAMES | {"a": attack, "140100": "${alert(1)}"})
     drawn = town.run(town.draw(tmp_path / "region"))
-    tables = answer_of(drawn.plan, drawn.prepared).texts["zh"].tables
+    tables = answer_of(drawn.plan, drawn.prepared, "zh").texts["zh"].tables
     pages = [sheet_html(name, tables, load_words("zh"))[0] for name in SHEETS]
     assert all("<img" not in each for each in pages)
     assert sum(html.escape(attack) in each for each in pages) >= 4
 
 
 def test_the_verdict_has_a_shape_beside_its_word(town_run):
-    tables = answer_of(town_run.plan, town_run.prepared).texts["zh"].tables
+    tables = answer_of(town_run.plan, town_run.prepared, "zh").texts["zh"].tables
     shown, _ = sheet_html("compliance", tables, load_words("zh"))
     assert "● 达标" in shown and "▲ 未达标" in shown
     assert re.search(r'class="figure modelled" data-sort="[\d.]+">[\d.,]+ᵐ<', shown)

@@ -86,17 +86,17 @@ def asked(town_run, how, urban_km=5.0):
 
 def test_a_worker_that_dies_is_told_and_replaced(opened, town_run):
     desk = opened(serve=odd)
-    lost = desk.study(asked(town_run, "die"), "page")
+    lost = desk.study(asked(town_run, "die"), "zh", "page")
     until(lambda: lost.over)
     assert (lost.state, lost.trouble.kind) == (FAILED, "lost")
-    again = desk.study(asked(town_run, "fine"), "page")
+    again = desk.study(asked(town_run, "fine"), "zh", "page")
     until(lambda: again.over)
     assert again.state == DONE
 
 
 def test_a_stop_brings_what_there_is_within_two_seconds(opened, town_run):
     desk = opened(serve=odd)
-    job = desk.study(asked(town_run, "obedient"), "page")
+    job = desk.study(asked(town_run, "obedient"), "zh", "page")
     until(lambda: job.stages)
     desk.stop(job)
     assert until(lambda: job.over) < 2.0
@@ -106,7 +106,7 @@ def test_a_stop_brings_what_there_is_within_two_seconds(opened, town_run):
 def test_a_worker_that_does_not_hear_is_ended(opened, town_run, monkeypatch):
     monkeypatch.setattr(desks, "STOP_SECONDS", 0.5)
     desk = opened(serve=odd)
-    job = desk.study(asked(town_run, "deaf"), "page")
+    job = desk.study(asked(town_run, "deaf"), "zh", "page")
     until(lambda: job.stages)
     worker = desk._worker.process.pid
     desk.stop(job)
@@ -120,7 +120,7 @@ def test_a_deadline_ends_what_nobody_stops(opened, town_run, monkeypatch):
     monkeypatch.setattr(desks, "MODELS", 0)
     monkeypatch.setattr(desks, "SPARE_SECONDS", 3.0)
     desk = opened(serve=odd)
-    job = desk.study(asked(town_run, "deaf"), "page")
+    job = desk.study(asked(town_run, "deaf"), "zh", "page")
     until(lambda: job.over)
     assert job.trouble.kind == "late"
 
@@ -129,8 +129,8 @@ def test_a_closed_page_stops_its_question(opened, town_run, monkeypatch):
     monkeypatch.setattr(desks, "GONE_SECONDS", 0.3)
     here = {"one", "other"}
     desk = opened(serve=odd, is_open=lambda page: page in here)
-    shared = desk.study(asked(town_run, "obedient"), "one")
-    assert desk.study(asked(town_run, "obedient"), "other") is shared
+    shared = desk.study(asked(town_run, "obedient"), "zh", "one")
+    assert desk.study(asked(town_run, "obedient"), "zh", "other") is shared
     until(lambda: shared.stages)
     here.remove("one")
     time.sleep(0.8)
@@ -141,11 +141,11 @@ def test_a_closed_page_stops_its_question(opened, town_run, monkeypatch):
 
 def test_files_make_way_for_a_question_and_are_taken_up_again(opened, town_run):
     desk = opened(serve=odd)
-    first = desk.study(asked(town_run, "fine"), "page")
+    first = desk.study(asked(town_run, "fine"), "zh", "page")
     until(lambda: first.over)
     files = desk.files(first, "zh", "page")
     until(lambda: files.stages)
-    second = desk.study(asked(town_run, "fine", urban_km=4.0), "page")
+    second = desk.study(asked(town_run, "fine", urban_km=4.0), "zh", "page")
     assert until(lambda: second.over) < 5.0
     assert second.state == DONE and not files.over
     desk.leave(first, "page")
@@ -155,10 +155,10 @@ def test_files_make_way_for_a_question_and_are_taken_up_again(opened, town_run):
 
 def test_the_same_question_is_answered_once(opened, town_run):
     desk = opened(serve=odd)
-    first = desk.study(asked(town_run, "fine"), "page")
+    first = desk.study(asked(town_run, "fine"), "zh", "page")
     until(lambda: first.over)
-    assert desk.study(asked(town_run, "another title"), "other page") is first
-    assert desk.study(asked(town_run, "fine", urban_km=4.0), "page") is not first
+    assert desk.study(asked(town_run, "another title"), "zh", "other page") is first
+    assert desk.study(asked(town_run, "fine", urban_km=4.0), "zh", "page") is not first
 
 
 # -- the worker itself -------------------------------------------------------------------------------------------------
@@ -166,15 +166,20 @@ def test_the_same_question_is_answered_once(opened, town_run):
 
 def test_the_worker_answers_stays_warm_and_writes_every_file(opened, town_run):
     desk = opened()
-    job = desk.study(town_run.scenario, "page")
+    job = desk.study(town_run.scenario, "zh", "page")
     until(lambda: job.over)
     assert job.state == DONE, job.trouble
     assert [name for name, _ in job.stages][:4] == ["region", "demand", "sites", "beds"]
     beds = job.result.plan.tables["beds_by_county"]
     assert beds.equals(town_run.plan.tables["beds_by_county"])
-    assert {"zh", "en"} == set(job.result.texts) and "drawPlan(" in job.result.texts["zh"].map_html
+    assert set(job.result.texts) == {"zh"} and "drawPlan(" in job.result.texts["zh"].map_html
 
-    other = desk.study(replace(town_run.scenario, urban_km=4.0), "page")
+    english = desk.text(job, "en", "page")
+    until(lambda: english.over)
+    assert english.state == DONE and set(job.result.texts) == {"zh", "en"}
+    assert job.result.texts["en"].summary.headline != job.result.texts["zh"].summary.headline
+
+    other = desk.study(replace(town_run.scenario, urban_km=4.0), "zh", "page")
     until(lambda: other.over)
     assert other.state == DONE and "region" not in dict(other.stages)  # nothing was read again
 
@@ -192,10 +197,10 @@ def test_a_broken_region_is_told_and_the_worker_lives(opened, town_run, tmp_path
     desk = opened()
     folder = town.draw(tmp_path / "region")
     (folder / "counties.csv").write_text("code\n", encoding="utf-8")
-    job = desk.study(replace(town_run.scenario, region=str(folder)), "page")
+    job = desk.study(replace(town_run.scenario, region=str(folder)), "zh", "page")
     until(lambda: job.over)
     assert job.trouble.kind == "data" and job.trouble.reasons("zh") and job.trouble.reasons("en")
-    job = desk.study(town_run.scenario, "page")
+    job = desk.study(town_run.scenario, "zh", "page")
     until(lambda: job.over)
     assert job.state == DONE
 
@@ -208,7 +213,7 @@ def test_a_killed_page_leaves_neither_process_nor_file(town_folder):
         "from tests import town\n"
         "if __name__ == '__main__':\n"
         "    desk = Desk()\n"
-        f"    job = desk.study(town.question({str(town_folder)!r}), 'page')\n"
+        f"    job = desk.study(town.question({str(town_folder)!r}), 'zh', 'page')\n"
         "    while not job.stages: time.sleep(0.02)\n"
         "    print(desk._worker.process.pid, desk.folder, flush=True)\n"
         "    time.sleep(60)\n"
