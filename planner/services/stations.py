@@ -131,12 +131,12 @@ def _best_n(problem, scenario, cover_all, cover_proof, progress, cancel):
     core = reduce_problem(problem, every_row=False)
     held = int(problem.persons[problem.covered_by(problem.fixed)].sum())
     more = min(scenario.stations_count - len(problem.fixed), len(core.sites))
-    sites, solution = _most_people(core, more, scenario.solve_seconds, progress, cancel)
+    sites, solution = most_people(core, more, scenario.solve_seconds, progress, cancel)
     proof = proof_of("stations_best_n", "persons", solution, plus=held)
     return settled(problem, [*problem.fixed, *sites]), proof
 
 
-def _most_people(core, p, seconds, progress, cancel):
+def most_people(core, p, seconds, progress, cancel):
     """Return (sites, Solution) of the MCLP: first among the sites a bound favours, then among all that could do better.
 
     A site goes only when no plan with it serves as many people as a plan already known, so nothing is lost by it.
