@@ -4,8 +4,8 @@
 
 Both get the demand points and sites of :mod:`tests.benchmarks.shanxi_like` within 15 km, found by the same search, one
 thread and ``seconds`` (60) a model. Ours then reduces, bounds and solves through PuLP; the rival builds the textbook
-rows as arrays. Printed: seconds of each, their ratio, what each proved. A ratio compares two columns of one run; seconds
-of different machines or days do not compare.
+rows as arrays. Printed: seconds of each, their ratio, what each proved. A ratio compares two columns of one run;
+seconds of different machines or days do not compare.
 """
 
 import sys
