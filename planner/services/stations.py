@@ -116,7 +116,7 @@ def _cover_all(problem, scenario, progress, cancel):
         lscp(core.cover),
         seconds=scenario.solve_seconds,
         start={f"x{j:06d}": 1 for j in start},
-        progress=progress,
+        progress=_with_held(progress, len(problem.fixed)),
         cancel=cancel,
     )
     proof = proof_of("stations_cover_all", "stations", best, plus=len(problem.fixed))
@@ -131,9 +131,23 @@ def _best_n(problem, scenario, cover_all, cover_proof, progress, cancel):
     core = reduce_problem(problem, every_row=False)
     held = int(problem.persons[problem.covered_by(problem.fixed)].sum())
     more = min(scenario.stations_count - len(problem.fixed), len(core.sites))
-    sites, solution = most_people(core, more, scenario.solve_seconds, progress, cancel)
+    sites, solution = most_people(core, more, scenario.solve_seconds, _with_held(progress, held), cancel)
     proof = proof_of("stations_best_n", "persons", solution, plus=held)
-    return settled(problem, [*problem.fixed, *sites]), proof
+    opened = [*problem.fixed, *sites]
+    # An unproven plan stays as it was proven to be: bettering a site could serve more people than its proof says.
+    return settled(problem, opened) if solution.status == OPTIMAL else opened, proof
+
+
+def _with_held(progress, held):
+    """Return ``progress`` told in the plan's numbers: what the held stations bring is part of best and gap."""
+    if progress is None:
+        return None
+
+    def tell(seconds, gap, best):
+        whole = None if best is None else best + held
+        progress(seconds, None if gap is None or best is None else gap * abs(best) / max(abs(whole), 1.0), whole)
+
+    return tell
 
 
 def most_people(core, p, seconds, progress, cancel):
@@ -150,7 +164,9 @@ def most_people(core, p, seconds, progress, cancel):
     if 0 < p < len(columns):
         bound = mclp_bound(core.cover, core.weights, p, _served(core, sites))
         favoured = narrowed(core, np.union1d(bound.favoured, start))
-        guess = _solve_mclp(favoured, p, sites, seconds - (time.monotonic() - began), progress, cancel)
+        # Its own gap is among few sites; what it is worth among all the bound knows.
+        tell = progress and (lambda s, _, best: progress(s, best and (bound.most - best) / max(best, 1.0), best))
+        guess = _solve_mclp(favoured, p, sites, seconds - (time.monotonic() - began), tell, cancel)
         sites = favoured.sites[chosen(guess.values, len(favoured.sites))]
         columns = np.flatnonzero((bound.most_with > _served(core, sites) - 0.5) | np.isin(core.sites, sites))
     left = narrowed(core, columns)

@@ -15,7 +15,7 @@ from planner.scenario import vary
 from planner.services.ambulances import plan_ambulances, required_by_city
 from planner.services.beds import by_county, plan_beds, stock_by_city, targets_by_city
 from planner.services.centres import documents_centres, free_centres
-from planner.services.stations import cover_problem, plan_stations, station_table
+from planner.services.stations import _with_held, cover_problem, plan_stations, station_table
 from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL
 from tests import town
 from tests.oracles.brute import pmedian_brute
@@ -312,6 +312,16 @@ def test_fewer_stations_than_counties(region, standards, scenario, sites):
         planned(region, standards, villages(a=9), sites, vary(scenario, stations_count=4))
     assert [fault.key for fault in refused.value.faults] == ["infeasible_too_few"]
     assert refused.value.faults[0].params["counties"] == 5
+
+
+def test_progress_counts_the_stations_held():
+    """Best and gap are of the whole plan: five seats and sixteen more, not sixteen."""
+    told = []
+    told_of = _with_held(lambda *each: told.append(each), 5)
+    told_of(0.5, 0.25, 16)
+    told_of(0.6, None, None)
+    assert told == [(0.5, 0.25 * 16 / 21, 21), (0.6, None, None)]
+    assert _with_held(None, 5) is None
 
 
 def test_cancelled_the_other_question_stays_open(region, standards, scenario, sites):

@@ -312,6 +312,8 @@ def test_no_time_at_all(narrow, goal):
     assert time.monotonic() - began < 10
     assert all(proof.status in (OPTIMAL, INTERIM, "within_gap") for proof in plan.proofs.values())
     assert plan.people_out == 150_000
+    if goal == "best_n":
+        assert covered(plan) == plan.proofs["stations_best_n"].objective <= plan.proofs["stations_best_n"].bound
     checks = verify_plan(plan.tables, scenario, narrow.prepared.region, narrow.prepared.standards)
     assert all(check.passed for check in checks), [check for check in checks if not check.passed]
 
