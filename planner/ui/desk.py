@@ -1,7 +1,8 @@
-"""The queue in front of the worker: questions of all open pages, one at a time, with a deadline and a page that waits.
+"""Questions of all open pages in, answers out: two queues, each before one warm worker process.
 
-A page asks and polls. A question whose page is closed, or that outlives its deadline, is stopped; a worker that does
-not stop is ended, and a new one is started for the next question.
+One answers, the other writes files, so that nobody who waits for figures waits for files. A page asks and polls.
+A question whose page is closed, or that outlives its deadline, is stopped; a worker that does not stop is ended, and a
+new one is started for the next question.
 """
 
 import atexit
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from planner.ui.settings import question
-from planner.ui.worker import Answer, Trouble, serve
+from planner.ui.worker import Answer, Trouble, serve, trouble_of
 
 POLL_SECONDS = 0.1
 GONE_SECONDS = 2.0  # a page that is reloaded is gone for a moment
@@ -60,6 +61,11 @@ class Job:
     files: dict = field(default_factory=dict)
     texts: dict = field(default_factory=dict)
 
+    def end(self, state, trouble=None, result=None):
+        """Write how it ended; the state last, so that a page that sees it finds the rest in place."""
+        self.trouble, self.result, self.ended = trouble, result, time.monotonic()
+        self.state = state
+
     @property
     def scenario(self):
         """The scenario that is asked about, or that the answer is about."""
@@ -76,31 +82,27 @@ class Job:
 
 
 class Desk:
-    """Hands questions to one warm worker process. ``is_open(watcher)`` says whether a page is still there."""
+    """Takes questions and hands them to the workers. ``is_open(watcher)`` says whether a page is still there."""
 
     def __init__(self, is_open=lambda watcher: True, serve=serve):
-        self._is_open = is_open
-        self._serve = serve
-        self._numbers = itertools.count(1)
-        self._lock = threading.Condition()
-        self._queue = []
-        self._known = {}
-        self._worker = None
-        self._closed = False
         self.folder = Path(tempfile.mkdtemp(prefix="jinyi-"))
+        self._numbers = itertools.count(1)
+        self._lock = threading.RLock()
+        self._known = {}
+        self._answers = _Lane(serve, self.folder, is_open)
+        self._files = _Lane(serve, self.folder, is_open)
         atexit.register(self.close)
-        threading.Thread(target=self._work, name="jinyi-desk", daemon=True).start()
 
     def study(self, scenario, lang, watcher):
         """Return the :class:`Job` of a scenario: the one under way or answered, else a new one, told in ``lang``."""
         key = question(scenario)
-        limit = MODELS * scenario.solve_seconds + SPARE_SECONDS
         with self._lock:
-            job = self._known.get(key)
+            job = self._known.pop(key, None)
             if job is None or job.state == FAILED or job.stopping or (job.result and job.result.interim):
-                job = self._put(Job("study", next(self._numbers), ("study", scenario, lang), key, limit))
-            self._known.pop(key, None)
-            self._known[key] = job
+                limit = MODELS * scenario.solve_seconds + SPARE_SECONDS
+                job = Job("study", next(self._numbers), ("study", scenario, lang), key, limit)
+                self._answers.put(job)
+            self._known[key] = job  # the last asked stands last: the first is forgotten first
             job.watchers.add(watcher)
             self._forget()
         return job
@@ -110,9 +112,9 @@ class Desk:
         with self._lock:
             job = study.texts.get(lang)
             if job is None or job.state == FAILED:
-                request = ("text", study.result, lang)
-                job = study.texts[lang] = self._put(Job("text", study.number, request, study.key, SPARE_SECONDS))
-                job.study = study
+                job = Job("text", study.number, ("text", study.result, lang), study.key, SPARE_SECONDS, study=study)
+                study.texts[lang] = job
+                self._answers.put(job)
             job.watchers.add(watcher)
         return job
 
@@ -123,14 +125,14 @@ class Desk:
             if job is None or job.state == FAILED:
                 folder = self.folder / f"{study.number}-{lang}-{next(self._numbers)}"
                 request = ("files", study.result, lang, str(folder))
-                job = study.files[lang] = self._put(Job("files", study.number, request, study.key, SPARE_SECONDS))
+                job = study.files[lang] = Job("files", study.number, request, study.key, SPARE_SECONDS)
+                self._files.put(job)
             job.watchers.add(watcher)
         return job
 
     def stop(self, job):
         """Ask for the best there is now: of a study under way an interim answer, else nothing."""
-        with self._lock:
-            self._stop(job)
+        (self._files if job.kind == "files" else self._answers).stop(job)
 
     def leave(self, job, watcher):
         """Tell that a page no longer waits for ``job`` and its files; what nobody waits for is stopped."""
@@ -138,30 +140,13 @@ class Desk:
             for each in (job, *job.texts.values(), *job.files.values()):
                 each.watchers.discard(watcher)
                 if not each.watchers:
-                    self._stop(each)
-
-    def _stop(self, job):
-        if job.state == WAITING:
-            self._queue.remove(job)
-            self._end(job, FAILED, Trouble("stopped"))
-        elif job.state == RUNNING and job.stopping is None:
-            job.stopping = time.monotonic()
+                    self.stop(each)
 
     def close(self):
-        """End the worker and remove every file that was written for downloads."""
-        with self._lock:
-            self._closed = True
-            self._lock.notify()
-        self._dismiss()
+        """End the workers and remove every file that was written for downloads."""
+        self._answers.close()
+        self._files.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    # -- one thread does the rest ------------------------------------------------------------------------------------
-
-    def _put(self, job):
-        self._queue.append(job)
-        self._queue.sort(key=lambda each: each.kind == "files")  # who waits for figures goes before who waits for files
-        self._lock.notify()
-        return job
 
     def _forget(self):
         for key in [key for key, job in self._known.items() if job.over][:-KEPT]:
@@ -170,39 +155,70 @@ class Desk:
                     shutil.rmtree(job.result, ignore_errors=True)
                     job.result.with_suffix(".zip").unlink(missing_ok=True)
 
+
+class _Lane:
+    """One queue, the worker process behind it, and the thread between them that alone talks to the worker."""
+
+    def __init__(self, serve, folder, is_open):
+        self._serve = serve
+        self._folder = folder
+        self._is_open = is_open
+        self._changed = threading.Condition()
+        self._queue = []
+        self._closed = False
+        self.worker = None
+        threading.Thread(target=self._work, name="jinyi-desk", daemon=True).start()
+
+    def put(self, job):
+        with self._changed:
+            self._queue.append(job)
+            self._changed.notify()
+
+    def stop(self, job):
+        with self._changed:
+            if job.state == WAITING:
+                self._queue.remove(job)
+                job.end(FAILED, Trouble("stopped"))
+            elif job.state == RUNNING and job.stopping is None:
+                job.stopping = time.monotonic()
+
+    def close(self):
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._dismiss()
+
     def _work(self):
         while True:
-            with self._lock:
+            with self._changed:
                 while not self._queue and not self._closed:
-                    self._lock.wait()
+                    self._changed.wait()
                 if self._closed:
                     return
                 job = self._queue.pop(0)
                 job.state, job.began = RUNNING, time.monotonic()
             try:
                 self._answer(job)
-            except Exception as error:  # the desk must outlive any one question
+            except Exception as error:  # the lane must outlive any one question
                 self._dismiss()
-                self._finish(job, FAILED, Trouble("unexpected", dict.fromkeys(("zh", "en"), (repr(error)[:300],))))
+                job.end(FAILED, trouble_of(error))
 
     def _answer(self, job):
-        if self._worker is None or not self._worker.alive():
-            self._worker = _Worker(self._serve, self.folder)
-        worker = self._worker
+        if self.worker is None or not self.worker.alive():
+            self.worker = _Worker(self._serve, self._folder)
+        worker = self.worker
         try:
             worker.ask(job.request)
-            while job.state == RUNNING:
+            while not job.over:
                 if worker.pipe.poll(POLL_SECONDS):
-                    self._hear(job, worker.pipe.recv())
-                if job.state == RUNNING:
+                    self._hear(job, *worker.pipe.recv())
+                if not job.over:
                     self._mind(job, worker)
         except (EOFError, OSError):
             self._dismiss()
-            if not self._closed:
-                self._finish(job, FAILED, Trouble("lost"))
+            job.end(FAILED, Trouble("lost"))
 
-    def _hear(self, job, message):
-        told, *about = message
+    def _hear(self, job, told, *about):
         if told == "progress":
             stage, _, job.gap, job.best = about
             if not job.stages or job.stages[-1][0] != stage:
@@ -210,51 +226,33 @@ class Desk:
         elif told == "answer":
             if job.kind == "text":
                 job.study.result = about[0]
-            self._finish(job, DONE, result=about[0])
+            job.end(DONE, result=about[0])
         elif told == "files":
-            self._finish(job, DONE, result=Path(about[0]))
-        elif told == "trouble":
-            self._finish(job, FAILED, about[0])
-        elif job.kind == "files" and job.stopping is None:  # it only made way for somebody's question
-            with self._lock:
-                job.state, job.stages, job.began = WAITING, [], None
-                self._put(job)
+            job.end(DONE, result=Path(about[0]))
         else:
-            self._finish(job, FAILED, Trouble("stopped"))
+            job.end(FAILED, about[0] if told == "trouble" else Trouble("stopped"))
 
     def _mind(self, job, worker):
-        """Stop what nobody waits for, what takes too long, and what must make way; end a worker that does not stop."""
+        """Stop what nobody waits for and what takes too long; end a worker that does not stop."""
         now = time.monotonic()
         if job.seconds > job.deadline:
             self.stop(job)
-        with self._lock:
-            watchers = tuple(job.watchers)
-            question_waits = any(each.kind != "files" for each in self._queue)
-        if any(map(self._is_open, watchers)):
+        if any(map(self._is_open, tuple(job.watchers))):
             job.unwatched = None
         elif job.unwatched is None:
             job.unwatched = now
         elif now - job.unwatched > GONE_SECONDS:
             self.stop(job)
-        if job.stopping or (job.kind == "files" and question_waits):
-            worker.stop.set()
         if not job.stopping:
             return
+        worker.stop.set()
         preparing = job.kind == "study" and (not job.stages or job.stages[-1][0] in PREPARING)
         if preparing or now - job.stopping > STOP_SECONDS:
             self._dismiss()
-            self._finish(job, FAILED, Trouble("late" if job.seconds > job.deadline else "stopped"))
-
-    def _finish(self, job, state, trouble=None, result=None):
-        with self._lock:
-            self._end(job, state, trouble, result)
-
-    def _end(self, job, state, trouble=None, result=None):
-        job.trouble, job.result, job.ended = trouble, result, time.monotonic()
-        job.state = state  # last: a page that sees it finds the rest in place
+            job.end(FAILED, Trouble("late" if job.seconds > job.deadline else "stopped"))
 
     def _dismiss(self):
-        worker, self._worker = self._worker, None
+        worker, self.worker = self.worker, None
         if worker is not None:
             worker.end()
 

@@ -30,7 +30,7 @@ def progress_html(job, words):
     told = list(job.stages)
     names = [name for name, _ in told]
     models = STUDY if job.kind == "study" else STUDY[-1:]
-    plan = [*(name for name in PREPARE if name in names or (models is STUDY and not names)), *models]
+    plan = [*PREPARE, *models] if PREPARE[0] in names else models
     ends = {name: end for (name, _), (_, end) in zip(told, told[1:], strict=False)}
     begins = dict(reversed(told))
     items = ""

@@ -108,7 +108,7 @@ def test_a_worker_that_does_not_hear_is_ended(opened, town_run, monkeypatch):
     desk = opened(serve=odd)
     job = desk.study(asked(town_run, "deaf"), "zh", "page")
     until(lambda: job.stages)
-    worker = desk._worker.process.pid
+    worker = desk._answers.worker.process.pid
     desk.stop(job)
     assert until(lambda: job.over) < 2.0
     assert job.trouble.kind == "stopped"
@@ -139,18 +139,19 @@ def test_a_closed_page_stops_its_question(opened, town_run, monkeypatch):
     assert until(lambda: shared.over) < 2.0
 
 
-def test_files_make_way_for_a_question_and_are_taken_up_again(opened, town_run):
+def test_files_do_not_hold_up_a_question_and_stop_when_nobody_waits(opened, town_run):
     desk = opened(serve=odd)
     first = desk.study(asked(town_run, "fine"), "zh", "page")
     until(lambda: first.over)
     files = desk.files(first, "zh", "page")
     until(lambda: files.stages)
     second = desk.study(asked(town_run, "fine", urban_km=4.0), "zh", "page")
-    assert until(lambda: second.over) < 5.0
+    assert until(lambda: second.over) < 1.0
     assert second.state == DONE and not files.over
     desk.leave(first, "page")
     until(lambda: files.over)
     assert files.trouble.kind == "stopped"
+    assert desk.files(first, "zh", "page") is not files  # asked again, written again
 
 
 def test_the_same_question_is_answered_once(opened, town_run):
@@ -215,7 +216,7 @@ def test_a_killed_page_leaves_neither_process_nor_file(town_folder):
         "    desk = Desk()\n"
         f"    job = desk.study(town.question({str(town_folder)!r}), 'zh', 'page')\n"
         "    while not job.stages: time.sleep(0.02)\n"
-        "    print(desk._worker.process.pid, desk.folder, flush=True)\n"
+        "    print(desk._answers.worker.process.pid, desk.folder, flush=True)\n"
         "    time.sleep(60)\n"
     )
     page = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
