@@ -217,7 +217,7 @@ def _payload(view, colours, counties):
         "province": _shape(view.province.geometry.union_all()),
         "fills": colours,
         "counties": _county_items(view, counties, projection),
-        "cities": _city_items(view, projection),
+        "cities": _city_items(view),
         "stations": [_station_item(view, row) for row in view.stations.sort_values("id").to_dict("records")],
         "reach": {
             "urban": _reach(view, projection, view.urban_km / view.detour_factor),
@@ -332,11 +332,11 @@ def _county_items(view, counties, projection):
     return items
 
 
-def _city_items(view, projection):
+def _city_items(view):
     words = view.words
     served = _served(view.stations, "city")
     items = []
-    for row, (lon, lat, _) in zip(view.cities.to_dict("records"), _anchors(view.cities, projection), strict=True):
+    for row in view.cities.to_dict("records"):
         met = round(row["plan_per_1000"], 2) >= round(row["target_per_1000"], 2)
         verdict = "met" if met else "unmet"
         stations, vehicles = served.get(row["name"], (0, 0))
@@ -346,7 +346,7 @@ def _city_items(view, projection):
                 "name": str(row["name"]),
                 "below": "",
                 "shape": _shape(row["geometry"]),
-                "anchor": [lat, lon],
+                "anchor": [round(row["lat"], 4), round(row["lon"], 4)],
                 "unmet": not met,
                 "facts": [
                     theme.figure(row["beds_now"], 0),

@@ -78,8 +78,9 @@ def _towns(region):
     x, y = project(region.projection, located["lon"], located["lat"])
     townships = located.assign(x=x, y=y, name_en=located["name"])
     columns = ["name", "name_en", "county_code", "lon", "lat", "x", "y"]
-    towns = pd.concat([region.settlements[columns], townships[columns]])
-    towns["name"] = towns["name"].where(towns["name"].ne(""), towns["name_en"])
+    # A place without a Chinese name cannot be told to a planner; the cells around it stand for it.
+    settlements = region.settlements[region.settlements["name"].ne("")]
+    towns = pd.concat([settlements[columns], townships[columns]])
     towns.insert(2, "kind", "town")
     return towns.set_index(pd.Index("T" + towns.index, name="id"))
 

@@ -165,7 +165,7 @@ def app(asked, words):
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
     }
-    command = [sys.executable, "-m", "streamlit", "run", str(page)]
+    command = [sys.executable, "-P", "-m", "streamlit", "run", str(page)]  # -P: not what lies in this folder
     command += [part for name, value in options.items() for part in (f"--{name}", value)]
     _say(words("cli.app_starting", url=url))
     if not asked.no_browser:
@@ -495,11 +495,12 @@ def _names(frame, words):
 
 def _plan_lines(plan, prepared, manifest, out, words):
     """Return what a planner reads: the plan in sentences, city by city, how far proven, what changed, where it is."""
+    from planner.report.names import in_language
     from planner.report.summary import distance_rule, headline, interim
 
     scenario = plan.scenario
     lines = [words("cli.check_title", name=scenario.name, title=printable(scenario.title)), ""]
-    lines += [*headline(plan.tables, scenario, words), *_other_answer(plan, words)]
+    lines += [*headline(in_language(plan.tables, prepared, words), scenario, words), *_other_answer(plan, words)]
     lines += ["", *_city_table(plan.tables, _names(prepared.region.cities, words), words), ""]
     same = "cli.people_same" if plan.people_in == plan.people_out else "cli.people_differ"
     lines.append(words(same, people_in=f"{plan.people_in:,}", people_out=f"{plan.people_out:,}"))
@@ -587,7 +588,8 @@ def _override_lines(scenario, words):
     lines = [words("cli.overrides")]
     for each in scenario.overrides:
         label = target if each.key.startswith(BED_TARGETS) else labels[each.key]
-        lines.append("  " + words("cli.override", label=label, key=each.key, old=each.old, new=each.new))
+        old, new = (words(f"value.goal.{v}") if f"value.goal.{v}" in words else v for v in (each.old, each.new))
+        lines.append("  " + words("cli.override", label=label, key=each.key, old=old, new=new))
     return lines
 
 

@@ -49,7 +49,7 @@ def _row(standard, area, unit, now, target, plan, verdict, nature_now, nature_pl
 
 
 def _beds(region, standards, tables):
-    """Table 3. The document's density of the base year is measured; the planned one is of whole beds, halves up."""
+    """Table 3. The document's density of the base year is the document's; the planned one is of whole beds, halves up."""
     beds = tables["beds_by_city"].set_index("code")
     for code, city in beds.iterrows():
         standard = standards.city_bed_target(code)
@@ -63,10 +63,10 @@ def _density(standard, area, beds, persons):
     target = round(float(standard.value), 2)
     if not persons:  # a density of nobody is no figure
         none = (standard.base_value, target, None, "no_data")
-        return _row(standard, area, "beds_per_1000", *none, "measured", "no_data")
+        return _row(standard, area, "beds_per_1000", *none, "document", "no_data")
     plan = half_up(Fraction(int(beds) * 100_000, int(persons))) / 100
     verdict = "met" if plan == target else ("over" if plan > target else "unmet")
-    return _row(standard, area, "beds_per_1000", standard.base_value, target, plan, verdict, "measured", "decided")
+    return _row(standard, area, "beds_per_1000", standard.base_value, target, plan, verdict, "document", "decided")
 
 
 def _ambulances(region, standards, tables):
@@ -106,7 +106,7 @@ def _radii(region, standards, demand, metres, metres_now):
             shares = [10_000 * part // people / 100 for part in (now, plan)]
             verdict = "met" if plan == people else "unmet"
             yield _row(
-                standard, (code, name), "percent_of_people", shares[0], 100, shares[1], verdict, "modelled", "modelled"
+                standard, (code, name), "percent_of_people", shares[0], 100, shares[1], verdict, "assumed", "modelled"
             )
 
 

@@ -16,19 +16,19 @@ def beds_below_stock(city, name, persons, now, target):
     """The target asks a city to close beds, which no document does."""
     needed = f"{ceiling(now * 100_000 / persons) / 100 if persons else 0:.2f}"
     params = {"city": name, "now": f"{now:,}", "target": f"{target:,}", "less": f"{now - target:,}", "needed": needed}
-    return Fault("infeasible_beds_below_stock", column=f"beds.targets.{city}", params=params)
+    return Fault("infeasible_beds_below_stock", params=params)
 
 
 def county_without_station(county, name, persons, clause):
     """No station may stand in a county that must have one."""
     params = {"county": name, "code": county, "persons": f"{persons:,}", "clause": clause}
-    return Fault("infeasible_county_station", column="stations.closed_counties", value=county, params=params)
+    return Fault("infeasible_county_station", params=params)
 
 
 def too_few_stations(count, counties, clause):
     """Fewer stations asked for than counties that must have one."""
-    params = {"counties": counties, "clause": clause}
-    return Fault("infeasible_too_few", column="stations.count", value=str(count), params=params)
+    params = {"count": count, "counties": counties, "clause": clause}
+    return Fault("infeasible_too_few", params=params)
 
 
 def out_of_reach(points, places, urban_km, rural_km):

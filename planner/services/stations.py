@@ -71,7 +71,11 @@ def plan_stations(region, standards, demand, sites, problem, scenario, *, progre
     else:
         answers["cover_all"] = None
         proofs["stations_cover_all"] = Proof("stations_cover_all", INFEASIBLE, "stations", None, None, None, 0.0)
-    if scenario.stations_goal == "cover_all" and cancel is not None and cancel.is_set():
+    if scenario.stations_count < len(problem.fixed):
+        # Only for the goal "cover_all": nobody asked for so few, and fewer than the seats' stations answer nothing.
+        answers["best_n"] = None
+        proofs["stations_best_n"] = Proof("stations_best_n", INFEASIBLE, "persons", None, None, None, 0.0)
+    elif scenario.stations_goal == "cover_all" and cancel is not None and cancel.is_set():
         # Somebody waits for the plan: the other question, which nobody asked yet, stays unanswered.
         answers["best_n"] = None
         proofs["stations_best_n"] = Proof("stations_best_n", NO_PLAN, "persons", None, None, None, 0.0)
@@ -96,7 +100,7 @@ def _refuse_impossible(region, standards, demand, problem, scenario):
         for code in scenario.closed_counties
         if code in counties.index
     ]
-    if scenario.stations_count < len(counties):
+    if scenario.stations_goal == "best_n" and scenario.stations_count < len(counties):
         reasons.append(too_few_stations(scenario.stations_count, len(counties), clause))
     lost = demand[~problem.reachable()]
     if len(lost) and (scenario.stations_goal == "cover_all" or scenario.closed_counties):

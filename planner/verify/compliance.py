@@ -59,7 +59,7 @@ def _beds(facts, plan):
         standard = facts.standards.city_bed_target(area[0]) if of_city else facts.standards["t3_beds_per_1000_province"]
         planned = Fraction(half_up(100 * per_1000(count, persons)), 100) if persons else None
         figures = (standard.base_value, standard.value, planned)
-        yield _line(standard, area, "beds_per_1000", *figures, "measured", "decided", over=True)
+        yield _line(standard, area, "beds_per_1000", *figures, "document", "decided", over=True)
 
 
 def _ambulances(facts, plan):
@@ -97,7 +97,7 @@ def _radii(facts, plan):
                 continue
             now, planned = (Fraction(10_000 * int(part[i]) // int(everyone[i, k]), 100) for part in within)
             area = (city["code"], city["name"])
-            yield _line(standard, area, "percent_of_people", now, 100, planned, "modelled", "modelled")
+            yield _line(standard, area, "percent_of_people", now, 100, planned, "assumed", "modelled")
 
 
 def _centres(facts, plan):

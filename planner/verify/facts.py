@@ -183,11 +183,10 @@ class Facts:
                 found["S" + county["code"]] = place
             townships = self.region.townships.drop(self.region.townships.index[self._twice_known()])
             for table in (townships, self.region.settlements):
-                located = table[table["lon"].notna() & table["lat"].notna()]
+                located = table[table["lon"].notna() & table["lat"].notna() & table["name"].ne("")]
                 for id, place in zip(located.index, located.to_dict("records"), strict=True):
-                    name = place["name"] or place["name_en"]
-                    keep = {key: place[key] for key in ("county_code", "lon", "lat")}
-                    found["T" + id] = {"kind": "town", "name": name} | keep
+                    keep = {key: place[key] for key in ("name", "county_code", "lon", "lat")}
+                    found["T" + id] = {"kind": "town"} | keep
             self._places = dict(sorted(found.items()))
         return self._places
 
