@@ -159,6 +159,7 @@ def test_a_setting_that_does_not_fit_is_told_beside_the_button(opened):
 
 def test_every_fault_is_told_in_words_with_its_remedy(opened):
     app, _ = opened()
+    app.radio[0].set_value("best_n").run()
     app.number_input(key="count-town").set_value(2).run()
     app.button(key="compute").click().run()
     assert not app.exception and not app.tabs
