@@ -14,7 +14,7 @@ from planner.models.mclp import mclp
 from planner.models.mclp_bound import mclp_bound
 from planner.problem import CoverProblem, greedy_cover, narrowed, reduce_problem, settled, without_needless
 from planner.services.proof import Proof, proof_of
-from planner.solve import INFEASIBLE, NO_PLAN, OPTIMAL, solve
+from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL, solve
 
 
 @dataclass(frozen=True)
@@ -63,21 +63,23 @@ def plan_stations(region, standards, demand, sites, problem, scenario, *, progre
     def ticker(stage):
         return None if progress is None else lambda seconds, gap, best: progress(stage, seconds, gap, best)
 
-    proofs, answers = {}, {}
-    if problem.reachable().all():
+    def left_open(goal):
+        """Somebody waits for the plan: the other question, which is not the scenario's own, stays unanswered."""
+        return scenario.stations_goal != goal and cancel is not None and cancel.is_set()
+
+    proofs, answers = {}, {"cover_all": None, "best_n": None}
+    if not problem.reachable().all():
+        proofs["stations_cover_all"] = Proof("stations_cover_all", INFEASIBLE, "stations", None, None, None, 0.0)
+    elif left_open("cover_all"):
+        proofs["stations_cover_all"] = Proof("stations_cover_all", NO_PLAN, "stations", None, None, None, 0.0)
+    else:
         answers["cover_all"], proofs["stations_cover_all"] = _cover_all(
             problem, scenario, ticker("stations_cover_all"), cancel
         )
-    else:
-        answers["cover_all"] = None
-        proofs["stations_cover_all"] = Proof("stations_cover_all", INFEASIBLE, "stations", None, None, None, 0.0)
     if scenario.stations_count < len(problem.fixed):
         # Only for the goal "cover_all": nobody asked for so few, and fewer than the seats' stations answer nothing.
-        answers["best_n"] = None
         proofs["stations_best_n"] = Proof("stations_best_n", INFEASIBLE, "persons", None, None, None, 0.0)
-    elif scenario.stations_goal == "cover_all" and cancel is not None and cancel.is_set():
-        # Somebody waits for the plan: the other question, which nobody asked yet, stays unanswered.
-        answers["best_n"] = None
+    elif left_open("best_n"):
         proofs["stations_best_n"] = Proof("stations_best_n", NO_PLAN, "persons", None, None, None, 0.0)
     else:
         answers["best_n"], proofs["stations_best_n"] = _best_n(
@@ -103,7 +105,7 @@ def _refuse_impossible(region, standards, demand, problem, scenario):
     if scenario.stations_goal == "best_n" and scenario.stations_count < len(counties):
         reasons.append(too_few_stations(scenario.stations_count, len(counties), clause))
     lost = demand[~problem.reachable()]
-    if len(lost) and (scenario.stations_goal == "cover_all" or scenario.closed_counties):
+    if len(lost) and scenario.stations_goal == "cover_all":
         places = known_places(region)
         _, position = nearest(lost, places)
         named = lost.assign(county=counties["name"].reindex(lost["county_code"]).to_numpy())
@@ -172,6 +174,9 @@ def most_people(core, p, seconds, progress, cancel):
         tell = progress and (lambda s, _, best: progress(s, best and (bound.most - best) / max(best, 1.0), best))
         guess = _solve_mclp(favoured, p, sites, seconds - (time.monotonic() - began), tell, cancel)
         sites = favoured.sites[chosen(guess.values, len(favoured.sites))]
+        if cancel is not None and cancel.is_set():
+            interim = replace(guess, status=INTERIM, bound=None)  # whatever it is among few sites
+            return sites, _bounded(interim, bound, time.monotonic() - began)
         columns = np.flatnonzero((bound.most_with > _served(core, sites) - 0.5) | np.isin(core.sites, sites))
     left = narrowed(core, columns)
     solution = _solve_mclp(left, p, sites, seconds - (time.monotonic() - began), progress, cancel)

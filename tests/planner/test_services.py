@@ -301,17 +301,20 @@ def test_a_closed_county_is_named_with_its_people(region, standards, scenario, s
     with pytest.raises(Infeasible) as refused:
         planned(region, standards, demand, sites, asked)
     told = refused.value.faults
-    assert told[0].key == "infeasible_county_station" and told[0].value == D
+    assert told[0].key == "infeasible_county_station" and told[0].params["code"] == D
     assert told[0].params["county"] == "丁县" and told[0].params["persons"] == "50,000"
     assert standards["emergency_station_county"].clause in told[0].params["clause"]
     assert told[1].key == "infeasible_reach" and told[1].params["persons"] == "7,500"
 
 
 def test_fewer_stations_than_counties(region, standards, scenario, sites):
+    asked = vary(scenario, stations_count=4)
     with pytest.raises(Infeasible) as refused:
-        planned(region, standards, villages(a=9), sites, vary(scenario, stations_count=4))
+        planned(region, standards, villages(a=9), sites, vary(asked, stations_goal="best_n"))
     assert [fault.key for fault in refused.value.faults] == ["infeasible_too_few"]
     assert refused.value.faults[0].params["counties"] == 5
+    everyone = planned(region, standards, villages(a=9), sites, asked)  # so few were not asked for: no reason to refuse
+    assert everyone.chosen == SEATS and everyone.alternative is None
 
 
 def test_progress_counts_the_stations_held():
@@ -328,9 +331,10 @@ def test_cancelled_the_other_question_stays_open(region, standards, scenario, si
     cancel = threading.Event()
     cancel.set()
     demand = villages(a=9_000, b=8_000, d=7_000, u=500, h=200)
-    plan = planned(region, standards, demand, sites, scenario, cancel=cancel)
-    assert set(SEATS) < set(plan.chosen) and plan.alternative is None
-    assert plan.proofs["stations_best_n"].status == NO_PLAN
+    for goal, other in (("cover_all", "stations_best_n"), ("best_n", "stations_cover_all")):
+        plan = planned(region, standards, demand, sites, vary(scenario, stations_goal=goal), cancel=cancel)
+        assert set(SEATS) < set(plan.chosen) and plan.alternative is None
+        assert plan.proofs[other].status == NO_PLAN and plan.proofs["stations_" + goal].objective is not None
 
 
 def test_people_at_their_nearest_station(region, sites):

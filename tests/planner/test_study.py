@@ -366,7 +366,7 @@ def test_centres_twice_or_nowhere_are_refused(town_run, changes):
             "infeasible_beds_below_stock",
             {"city": "东市"},
         ),
-        ({"stations_count": 4}, "infeasible_too_few", {"counties": 5}),
+        ({"stations_count": 4, "stations_goal": "best_n"}, "infeasible_too_few", {"counties": 5}),
         (
             {"urban_km": 0.5, "rural_km": 6.0, "rural_preferred_km": 5.0},
             "infeasible_reach",
