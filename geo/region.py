@@ -165,6 +165,18 @@ def _check_layers(tables, layers, faults):
     _matched(tables["cities.csv"], layers["city"], counties.groupby("city_code")["persons"].sum(), faults)
     if layers["province"].empty:
         faults.append(Fault("no_layer", file="boundaries.gpkg:province"))
+    if not faults:
+        _seats_inside(counties, layers["county"].set_index("code").geometry, faults)
+
+
+def _seats_inside(counties, outlines, faults):
+    """Note seats that stand outside their own county: swapped degrees, a slip of a digit, another county's row."""
+    outlines = outlines.reindex(counties.index)
+    seats = gpd.GeoSeries.from_xy(counties["seat_lon"], counties["seat_lat"], index=counties.index, crs=outlines.crs)
+    for code in counties.index[~outlines.intersects(seats, align=False)]:
+        at = f"{counties.at[code, 'seat_lon']:g} {counties.at[code, 'seat_lat']:g}"
+        row, params = int(counties.at[code, "_row"]), {"code": code}
+        faults.append(Fault("seat_outside", "counties.csv", row, "seat_lon, seat_lat", at, params))
 
 
 def _assembled(folder, tables, layers):

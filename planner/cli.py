@@ -500,7 +500,7 @@ def _plan_lines(plan, prepared, manifest, out, words):
 
     scenario = plan.scenario
     lines = [words("cli.check_title", name=scenario.name, title=printable(scenario.title)), ""]
-    lines += [*headline(in_language(plan.tables, prepared, words), scenario, words), *_other_answer(plan, words)]
+    lines += [*headline(plan, in_language(plan.tables, prepared, words), words), *_other_answer(plan, words)]
     lines += ["", *_city_table(plan.tables, _names(prepared.region.cities, words), words), ""]
     same = "cli.people_same" if plan.people_in == plan.people_out else "cli.people_differ"
     lines.append(words(same, people_in=f"{plan.people_in:,}", people_out=f"{plan.people_out:,}"))
@@ -556,7 +556,8 @@ def _other_answer(plan, words):
         return []
     found = round(proof.objective)
     params = {"count": plan.scenario.stations_count, "found": f"{found:,}", "share": share(found, plan.people_in)}
-    return [words(f"cli.other_{other}", **params)]
+    proven = "" if proof.status == "optimal" else "_unproven"
+    return [words(f"cli.other_{other}{proven}", **params)]
 
 
 def _proof_table(proofs, words):

@@ -49,7 +49,7 @@ def _row(standard, area, unit, now, target, plan, verdict, nature_now, nature_pl
 
 
 def _beds(region, standards, tables):
-    """Table 3. The document's density of the base year is the document's; the planned one is of whole beds, halves up."""
+    """Table 3. Today's density is the document's; the planned one is of whole beds, halves up."""
     beds = tables["beds_by_city"].set_index("code")
     for code, city in beds.iterrows():
         standard = standards.city_bed_target(code)

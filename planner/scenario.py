@@ -22,7 +22,7 @@ from planner.standards import UnknownStandard, decimal_text, load_standards
 from planner.toml_lines import key_lines
 
 GOALS = ("cover_all", "best_n")
-LARGEST_FILE = 65_536  # bytes; a scenario is a page of text
+LARGEST_FILE = 24_576  # bytes; a scenario is a page of text
 LONGEST_NAME = 60  # characters; three bytes each in Chinese still fit a folder name
 DEVICE_NAMES = {"con", "prn", "aux", "nul"} | {f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10)}
 NOT_IN_NAMES = re.compile(
@@ -297,7 +297,7 @@ def checked(setting, value):
 def _text(setting, value):
     if not isinstance(value, str):
         raise Unfit("scenario_text")
-    if len(value) > 200 or any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in value):
+    if len(value) > 200 or any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") for sign in value):
         raise Unfit("scenario_title")
     return value
 
@@ -344,7 +344,8 @@ def _number(setting, value):
         raise Unfit("scenario_not_finite")
     if setting.key.endswith("_km") and value > setting.high and value <= 1000 * setting.high:
         raise Unfit("scenario_metres", km=decimal_text(Fraction(str(value)) / 1000))
-    if not setting.low <= value <= setting.high:
+    low, high = Decimal(str(setting.low)), Decimal(str(setting.high))  # the float 0.001 lies above the decimal 0.001
+    if not low <= value <= high:
         sentence = "scenario_range_beds" if setting is BED_TARGET else "scenario_range"
         raise Unfit(sentence, low=f"{setting.low:,}", high=f"{setting.high:,}")
     return float(value)

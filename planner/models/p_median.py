@@ -29,6 +29,6 @@ def p_median(persons, metres, p):
     for i in range(n):
         model += pulp.LpAffineExpression([(v, 1) for v in z[i]]) == 1, f"once_{i}"
         for j in range(m):
-            model += z[i][j] - x[j] <= 0, f"open_{i}_{j}"
+            model += pulp.LpAffineExpression([(z[i][j], 1), (x[j], -1)]) <= 0, f"open_{i}_{j}"
     model += pulp.LpAffineExpression([(v, 1) for v in x]) == p, "size"
     return model

@@ -33,7 +33,7 @@ def summarise(plan, tables, prepared, words):
     return Summary(
         title=scenario.title or scenario.name,
         subtitle=_subtitle(tables, words),
-        headline=headline(tables, scenario, words),
+        headline=headline(plan, tables, words),
         rule=distance_rule(scenario, words),
         sources=source_lines(prepared, words),
         credits=credit_lines(prepared, words),
@@ -41,12 +41,12 @@ def summarise(plan, tables, prepared, words):
     )
 
 
-def headline(tables, scenario, words):
+def headline(plan, tables, words):
     """Return the plan in one to six sentences a planner can copy into a report."""
     beds, coverage = tables["beds_by_city"], tables["coverage_by_city"].groupby("setting").sum(numeric_only=True)
     stations, ambulances = tables["stations"], tables["ambulances_by_city"]
-    reach = {"urban": number(scenario.urban_km), "rural": number(scenario.rural_km)}
-    now, plan, persons = (int(beds[column].sum()) for column in ("beds_now", "beds_plan", "persons"))
+    reach = {"urban": number(plan.scenario.urban_km), "rural": number(plan.scenario.rural_km)}
+    now, planned, persons = (int(beds[column].sum()) for column in ("beds_now", "beds_plan", "persons"))
     assumed = int(stations["status"].eq("assumed").sum())
     uncovered = int(coverage["uncovered"].sum())
     left = words("report.say_uncovered", persons=thousands(uncovered)) if uncovered else words("report.say_all_covered")
@@ -54,11 +54,11 @@ def headline(tables, scenario, words):
     return [
         words(
             "report.say_beds",
-            plan=thousands(plan),
+            plan=thousands(planned),
             now=thousands(now),
-            new=thousands(plan - now),
+            new=thousands(planned - now),
             now_density=density(now, persons),
-            plan_density=density(plan, persons),
+            plan_density=density(planned, persons),
         ),
         words("report.say_coverage_now", **reach, **_shares(coverage, "covered_now")),
         words(
@@ -70,21 +70,23 @@ def headline(tables, scenario, words):
         )
         + left,
         words("report.say_ambulances", plan=vehicles, required=required),
-        _centres(tables, words),
+        _centres(plan, tables, words),
     ]
 
 
-def _centres(tables, words):
+def _centres(plan, tables, words):
     near, free = tables["catchments"], tables["catchments_free"]
     farthest = near.loc[near["km"].idxmax()]
-    return words(
+    said = words(
         "report.say_centres",
         count=len(tables["centres"]),
         mean=_mean_km(near),
         farthest=farthest["county"],
         most=rounded(farthest["km"], 1),
-        free_mean=_mean_km(free),
     )
+    if plan.proofs["centres_free"].status != "optimal":
+        return said  # an unproven choice is no measure of what the documents' choice costs
+    return said + words("report.say_centres_free", free_mean=_mean_km(free))
 
 
 def _mean_km(catchments):

@@ -191,6 +191,10 @@ BROKEN = [
     (_swap("counties.csv", "county,140100,5001", "county,140900,5001"), [("unknown_city", 3, "city_code", "140900")]),
     (_swap("cities.csv", "1,140101", "1,149999"), [("unknown_county", 2, "seat_county_code", "149999")]),
     (_swap("counties.csv", "5001,2000,3001", "5000,2000,3001"), [("sum_persons", 3, "persons", "5000")]),
+    (
+        _swap("counties.csv", "112.05,38.1", "112.05,38.9"),
+        [("seat_outside", 2, "seat_lon, seat_lat", "112.05 38.9")],
+    ),
     (_nobody, [("no_people", None, "persons", "")]),
     (_bytes("boundaries.gpkg", VRT), [("not_geopackage", None, "", "")]),
     (_bytes("boundaries.gpkg", geo.region.GEOPACKAGE + VRT), [("no_layer", None, "", "")]),

@@ -56,6 +56,7 @@ def small_plan(names=None, *, interim=False):
     status, gap = ("interim", 0.0123) if interim else ("optimal", 0.0)
     proofs = {
         "beds": Proof("beds", "optimal", "beds_per_1000", 1.5, 1.5, 0.0, 0.1),
+        "centres_free": Proof("centres_free", "optimal", "million_person_km", 1.0, 1.0, 0.0, 0.1),
         "stations_cover_all": Proof("stations_cover_all", status, "stations", 4.0, 4.0 - gap * 4, gap, 2.5),
     }
     persons = int(demand["persons"].sum())
