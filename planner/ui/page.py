@@ -30,6 +30,8 @@ from planner.ui.worker import trouble_of
 # The map of a withdrawn result: its place is kept, nobody can take it for the current one.
 PALE = "<style>.st-key-map iframe{opacity:.2;filter:grayscale(1);pointer-events:none}</style>"
 
+REASONS = 16  # told on the page; an infeasible plan names a dozen places
+
 
 def draw():
     """Draw the page; whatever goes wrong is said in words."""
@@ -167,7 +169,10 @@ def _note(heading, said, changes):
 
 
 def _trouble(trouble, words):
-    reasons = "".join(_reason(line) for line in trouble.reasons(words.lang))
+    told = trouble.reasons(words.lang)
+    reasons = "".join(_reason(line) for line in told[:REASONS])
+    if len(told) > REASONS:
+        reasons += f"<li>{words('ui.more_reasons', count=len(told) - REASONS)}</li>"
     heading, remedy = (words(f"ui.trouble.{trouble.kind}.{part}") for part in ("what", "remedy"))
     listed = f"<ul>{reasons}</ul>" if reasons else ""
     st.html(f'<div class="jy-note alarm"><h3>▲ {heading}</h3>{listed}<p>{remedy}</p></div>')

@@ -34,6 +34,7 @@ def settings_panel(words):
             format_func=lambda each: shipped[each].title,
             key="scenario",
             filter_mode=None,
+            placeholder=words("ui.scenario"),
         )
         base = shipped[name]
         names = city_names(base.region, words.lang)
