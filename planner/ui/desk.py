@@ -24,7 +24,7 @@ GONE_SECONDS = 2.0  # a page that is reloaded is gone for a moment
 STOP_SECONDS = 20.0  # a worker told to stop verifies the plan it has; after this it is ended
 MODELS = 8  # solver runs of one study, each with the scenario's limit
 SPARE_SECONDS = 240.0  # for all that is no solver run
-KEPT = 6  # answers that are remembered, with their files
+KEPT = 4  # answers remembered beside those on open pages, with their files
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 PREPARING = {"region", "demand", "sites"}
@@ -89,6 +89,7 @@ class Desk:
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
         self._known = {}
+        self._is_open = is_open
         self._answers = _Lane(serve, self.folder, is_open)
         self._files = _Lane(serve, self.folder, is_open)
         atexit.register(self.close)
@@ -149,7 +150,9 @@ class Desk:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _forget(self):
-        for key in [key for key, job in self._known.items() if job.over][:-KEPT]:
+        """Forget the oldest answers, and remove their files, where no open page shows them."""
+        unseen = [key for key, job in self._known.items() if job.over and not any(map(self._is_open, job.watchers))]
+        for key in unseen[:-KEPT]:
             for job in self._known.pop(key).files.values():
                 if job.state == DONE:
                     shutil.rmtree(job.result, ignore_errors=True)

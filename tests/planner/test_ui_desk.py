@@ -162,6 +162,27 @@ def test_the_same_question_is_answered_once(opened, town_run):
     assert desk.study(asked(town_run, "fine", urban_km=4.0), "zh", "page") is not first
 
 
+def test_old_answers_are_forgotten_but_not_those_on_an_open_page(opened, town_run, monkeypatch):
+    monkeypatch.setattr(desks, "KEPT", 1)
+    here = {"open", "shut"}
+    desk = opened(serve=odd, is_open=lambda page: page in here)
+
+    def answered(km, page):
+        job = desk.study(asked(town_run, "fine", urban_km=km), "zh", page)
+        until(lambda: job.over)
+        return job
+
+    shown, left = answered(3.0, "open"), answered(3.5, "shut")
+    here.remove("shut")
+    answered(4.0, "open")
+    assert answered(3.5, "open") is left  # the one that is kept
+    here.remove("open")
+    for km in (5.0, 5.5):
+        here.add("new")
+        answered(km, "new")
+    assert answered(3.0, "new") is not shown
+
+
 # -- the worker itself -------------------------------------------------------------------------------------------------
 
 
