@@ -53,11 +53,12 @@ def show_interim(answer, words):
 def show_status(answer, words):
     """Show how far an answer is checked and proven."""
     proofs = list(answer.plan.proofs.values())
-    open_ones = [proof for proof in proofs if proof.status != "optimal"]
+    proven = [proof for proof in proofs if proof.status == "optimal"]
+    near = [proof for proof in proofs if proof.status == "within_gap"]  # what is interim has a warning of its own
     parts = [f"● {words('ui.verified', count=len(answer.checks))}"]
-    if len(open_ones) < len(proofs):
-        parts.append(f"● {words('ui.proven', count=len(proofs) - len(open_ones))}")
-    for proof in open_ones:
+    if proven:
+        parts.append(f"● {words('ui.proven', count=len(proven))}")
+    for proof in near:
         said = words("ui.open_proof", model=words(f"value.model.{proof.model}"), proof=proof_text(proof, words))
         parts.append(text(f"{said} {gap_text(proof.gap, words)}" if proof.gap else said))
     st.html('<p class="jy-status">' + "<span></span>".join(parts) + "</p>")
@@ -91,7 +92,7 @@ def _tables(tab, answer, words):
     for name in TABS[tab]:
         st.html(f'<h3 class="jy-title">{text(words(f"table.{name}.title"))}</h3>')
         if name == "centres":
-            st.html(f'<p class="jy-say">{text(price_text(tables, answer.plan.figures, words))}</p>')
+            st.html(f'<p class="jy-say">{text(price_text(tables, answer.plan, words))}</p>')
         if name == "compliance":
             st.html(f'<p class="jy-say">{text(tally_text(tables[name], words))}</p>')
         page, height = sheet_html(name, tables, words)

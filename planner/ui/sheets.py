@@ -229,9 +229,11 @@ def _glance_row(name, beds, new, stations, vehicles):
     return f"<tr><th>{text(name)}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def price_text(tables, figures, words):
-    """Return what the documents' choice of centres costs against the free one, in one sentence."""
-    documents, free = figures["person_km_documents"], figures["person_km_free"]
+def price_text(tables, plan, words):
+    """Return what the documents' choice of centres costs against the free one, where that one is proven."""
+    if plan.proofs["centres_free"].status != "optimal":
+        return words("ui.price_unknown")
+    documents, free = (plan.figures[f"person_km_{choice}"] for choice in ("documents", "free"))
     persons = int(tables["catchments"]["persons"].sum())
     return words(
         "ui.price",

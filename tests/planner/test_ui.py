@@ -189,7 +189,19 @@ def test_a_plan_without_its_proof_is_labelled_interim_with_its_gap(opened):
 
     app, _ = opened(stopped)
     assert "中间结果 INTERIM" in said(app)
-    assert re.search(r"◐ 中间结果：急救站：全覆盖最少站数 \d+\.\d\d%", said(app))
+    assert re.search(r"“急救站：全覆盖最少站数”未获证明，差距 \d+\.\d\d%", said(app))
+    assert re.search(r"◐ 中间结果\s+[\d.]+\s+[\d.]+\s+\d+\.\d\d%", said(app))  # in the table of proofs
+
+
+def test_the_documents_choice_is_priced_against_a_proven_one_alone(opened):
+    def stopped(plan):
+        proof = replace(plan.proofs["centres_free"], status="interim", bound=None, gap=None)
+        return replace(plan, proofs=plan.proofs | {"centres_free": proof})
+
+    app, _ = opened()
+    assert "按文件布局的代价" in said(app)
+    app, _ = opened(stopped)
+    assert "按文件布局的代价" not in said(app) and "自由选址未获证明" in said(app)
 
 
 def test_a_page_waits_with_stages_gap_and_time(opened, monkeypatch):
