@@ -7,20 +7,26 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from geo.travel import distances
 from planner.explain import Infeasible
+from planner.models.mclp_bound import mclp_bound
+from planner.problem import CoverProblem, reduce_problem
 from planner.rounding import half_up
 from planner.scenario import vary
+from planner.services import beds as bed_service
+from planner.services import stations as station_service
 from planner.services.ambulances import plan_ambulances, required_by_city
 from planner.services.beds import by_county, plan_beds, stock_by_city, targets_by_city
 from planner.services.centres import documents_centres, free_centres
 from planner.services.stations import _with_held, cover_problem, plan_stations, station_table
-from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL
+from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL, Solution, solve
 from tests import town
-from tests.oracles.brute import pmedian_brute
+from tests.oracles.brute import mclp_brute, pmedian_brute
 
 A, B, C, D, E = town.CODES.values()
+NOTHING_HELD = (np.zeros(0, dtype=int), np.zeros(0, dtype=int))
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +104,20 @@ def test_beds_within_fifteen_kilometres(region, standards, scenario):
     assert equal.plan.tolist() == [440, 330, 220, 375, 75]
 
 
-def test_no_county_loses_a_bed_to_largest_remainders(region, standards, scenario):
+def test_no_county_loses_a_bed_to_largest_remainders(region, standards, scenario, monkeypatch):
     """487, 487 and 162 people: 10 beds are 4, 4, 2 and 11 are 5, 5, 1 (the Alabama paradox); c keeps its 2."""
     small = persons_are(region, a=487, b=487, c=162)
     asked = vary(scenario, bed_targets=scenario.bed_targets | {"140100": Fraction("9.68")}, beds_reach_km=1.0)
+    known = {}
+    monkeypatch.setattr(
+        bed_service, "solve", lambda model, *, start, **kw: known.update(start) or solve(model, start=start, **kw)
+    )
     plan = plan_beds(small, standards, asked)
     assert stock_by_city(small, standards)["140100"] == 10 and targets_by_city(small, asked)["140100"] == 11
     assert plan.now[[A, B, C]].tolist() == [4, 4, 2]
     assert plan.plan[C] == 2 and sorted(plan.plan[[A, B]]) == [4, 5]
+    fallback = [known[f"x{i:06d}"] for i in range(3)]  # the plan that comes back when time is up at once
+    assert fallback[2] == 2 and sum(fallback) == 11 and min(fallback[:2]) >= 4
 
 
 def test_a_target_at_today_s_stock_builds_nothing(region, standards, scenario):
@@ -207,6 +219,60 @@ def test_free_centres_stopped_at_once_are_the_known_ones(region, scenario):
     plan, proof = free_centres(region, vary(scenario, solve_seconds=0.001), 2, [B, E], cancel=cancel)
     assert len(plan.sites) == 2 and proof.status in (INTERIM, OPTIMAL)
     assert plan.person_km(region.counties["persons"]) <= 2_200_000
+
+
+# -- stations: proof
+
+
+def unlucky(*task):
+    """A bound that is right and favours nothing of use."""
+    return replace(mclp_bound(*task), favoured=np.array([0]))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_most_people_by_enumeration_however_poor_the_first_guess(seed, monkeypatch):
+    """The sites that the bound favours only find a plan; what proves it is every site that could better it."""
+
+    rng = np.random.default_rng(seed)
+    cover = rng.random((60, 12)) < 0.12
+    task = CoverProblem(
+        rng.integers(1, 1000, 60), sparse.csr_array(cover.astype(np.int64)), *NOTHING_HELD, np.arange(12)
+    )
+    core = reduce_problem(task, every_row=False)
+    best, _ = mclp_brute(core.cover.toarray() > 0, core.weights, 4)
+    for bound in (mclp_bound, unlucky):
+        monkeypatch.setattr(station_service, "mclp_bound", bound)
+        sites, solution = station_service.most_people(core, 4, 60.0, None, None)
+        assert solution.status == OPTIMAL and solution.objective == pytest.approx(best) == solution.bound
+        assert len(sites) == 4 and task.persons[task.covered_by(sites)].sum() == best
+
+
+def test_most_people_stopped_at_once_is_bounded_among_all_sites(monkeypatch):
+    """Cancelled after the first guess: interim, with the bound of the relaxation, which no plan beats."""
+    rng = np.random.default_rng(1)
+    cover = sparse.csr_array((rng.random((400, 60)) < 0.05).astype(np.int64))
+    task = CoverProblem(rng.integers(1, 1000, 400), cover, *NOTHING_HELD, np.arange(60))
+    core = reduce_problem(task, every_row=False)
+    cancel = threading.Event()
+    cancel.set()
+    monkeypatch.setattr(station_service, "mclp_bound", unlucky)
+    _, stopped = station_service.most_people(core, 8, 60.0, None, cancel)
+    _, proven = station_service.most_people(core, 8, 60.0, None, None)
+    assert proven.status == OPTIMAL
+    assert stopped.objective < proven.objective <= stopped.bound
+    assert stopped.gap == pytest.approx((stopped.bound - stopped.objective) / stopped.objective)
+    assert stopped.status == INTERIM and stopped.gap > 0
+
+
+def test_an_unproven_plan_stays_what_it_was_proven_to_be(scenario, monkeypatch):
+    """The site found serves one of two villages; a better-ranked one serves both, and would belie the proof's figure."""
+    cover = sparse.csr_array(np.array([[1, 1], [1, 0]]))
+    task = CoverProblem(np.array([10, 5]), cover, *NOTHING_HELD, np.arange(2))
+    found = Solution(INTERIM, {}, 10.0, 15.0, 0.5, 0.1)
+    monkeypatch.setattr(station_service, "most_people", lambda *task: ([1], found))
+    asked = vary(scenario, stations_goal="best_n", stations_count=1)
+    sites, proof = station_service._best_n(task, asked, None, None, None, None)
+    assert sites == [1] and task.persons[task.covered_by(sites)].sum() == proof.objective == 10
 
 
 # -- stations: a road from seat a over b to d; a village u between b and d; a hamlet h farther on
