@@ -265,7 +265,7 @@ def test_most_people_stopped_at_once_is_bounded_among_all_sites(monkeypatch):
 
 
 def test_an_unproven_plan_stays_what_it_was_proven_to_be(scenario, monkeypatch):
-    """The site found serves one of two villages; a better-ranked one serves both, and would belie the proof's figure."""
+    """The site found serves one village of two; a better-ranked one serves both, and would belie the proof."""
     cover = sparse.csr_array(np.array([[1, 1], [1, 0]]))
     task = CoverProblem(np.array([10, 5]), cover, *NOTHING_HELD, np.arange(2))
     found = Solution(INTERIM, {}, 10.0, 15.0, 0.5, 0.1)
