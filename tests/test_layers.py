@@ -107,9 +107,10 @@ def test_covered_is_written_once():
 LISTEN = """
 import json, logging, sys, threading
 house, asked = sys.argv[1], sys.argv[2].split(",")
+ours = tuple(f"{house}/{room}/" for room in ("geo", "planner", "scenarios", "notebooks"))  # not .venv
 opened, started = [], []
 def hear(event, args):
-    if event == "open" and str(args[0]).startswith(house) and not str(args[0]).endswith((".py", ".pyc")):
+    if event == "open" and str(args[0]).startswith(ours) and not str(args[0]).endswith((".py", ".pyc")):
         opened.append(str(args[0]))
     if event in ("subprocess.Popen", "os.system", "os.fork", "socket.connect"):
         started.append(event)

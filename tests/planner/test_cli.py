@@ -325,7 +325,7 @@ def test_check_shows_each_setting_with_its_basis(jinyi):
     assert line("省级", "大同市、长治市、临汾市、运城市", "one_axis_four_centres")
     assert line("吕梁市", "lvliang-6.toml 第 ", "5 -> 6")
     assert line("太原市", "11 ", "表3")
-    assert line("绕行系数", "假定")
+    assert line("绕行系数", "设定ᵃ")
     code, said, _ = jinyi("check", "lvliang-6", "--lang=en")
     assert code == 0 and "Datong, Changzhi, Linfen, Yuncheng" in said and "assumed" in said
 
@@ -397,9 +397,9 @@ def test_the_page_is_served_on_this_machine_only_and_tells_nobody(jinyi, monkeyp
     code, said, _ = jinyi("app", "--no-browser", "--lang", "en")
     command, options = Server.started
     assert code == 0
-    assert command[:4] == [sys.executable, "-m", "streamlit", "run"]
-    assert Path(command[4]) == Path(cli.__file__).parent / "ui" / "main.py"
-    flags = dict(zip(command[5::2], command[6::2], strict=True))
+    assert command[:5] == [sys.executable, "-P", "-m", "streamlit", "run"]
+    assert Path(command[5]) == Path(cli.__file__).parent / "ui" / "main.py"
+    flags = dict(zip(command[6::2], command[7::2], strict=True))
     assert flags["--server.address"] == "127.0.0.1" and flags["--browser.gatherUsageStats"] == "false"
     assert f"http://127.0.0.1:{flags['--server.port']}" in said
     assert options["env"]["JINYI_LANG"] == "en"
