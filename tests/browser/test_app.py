@@ -63,7 +63,9 @@ def answered(page):
 
 def beside_map(page, name):
     """Return the row of a city beside the map: beds, new, stations, vehicles."""
-    return page.locator(".jy-glance tr", has_text=name).locator("td").all_inner_texts()
+    row = page.locator(".jy-glance tr", has_text=name)
+    row.wait_for(timeout=30_000)  # the figures follow the sentences by a moment
+    return row.locator("td").all_inner_texts()
 
 
 def drawn(page):
