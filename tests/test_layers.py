@@ -15,6 +15,8 @@ LAYERS = (
     ("planner.report",),
     ("planner.verify", "planner.study"),
     ("planner.services",),
+    ("planner.locate",),
+    ("planner.engine",),
     ("planner.solve", "planner.models", "planner.access", "planner.compliance", "planner.explain", "planner.scenario"),
     ("planner.standards", "planner.problem", "planner.toml_lines"),
     ("planner.rounding",),
@@ -28,6 +30,7 @@ LIBRARIES = {
     "networkx": ("geo.network", "geo.travel"),
     "pulp": ("planner.models", "planner.solve"),
     "highspy": ("planner.solve",),
+    "numba": ("planner.engine", "geo.travel"),
     "streamlit": ("app", "planner.ui"),
     "xlsxwriter": ("planner.report",),
 }
