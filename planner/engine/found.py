@@ -1,7 +1,7 @@
 """What an engine answers, and the clock it works by."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,19 +41,15 @@ def nothing(status, bound=None):
     return Found(status, NOTHING, None, bound)
 
 
-def found(sites, objective, bound, asked_gap, stopped):
-    """Return the :class:`Found` of a plan with the status that its numbers earn.
-
-    ``stopped``: a limit or a cancel ended the search before ``asked_gap`` was reached.
-    """
-    plan = Found(INTERIM, np.sort(np.asarray(sites, dtype=np.int64)), float(objective), None)
+def found(sites, objective, bound, asked_gap):
+    """Return the :class:`Found` of a plan with the status that its numbers earn, whatever ended the search."""
+    sites, objective = np.sort(np.asarray(sites, dtype=np.int64)), float(objective)
     if bound is None:
-        return plan
-    bound = float(bound)
-    if abs(plan.objective - bound) <= SAME * max(abs(plan.objective), 1.0):
-        return Found(OPTIMAL, plan.sites, plan.objective, plan.objective)
-    proven = Found(INTERIM if stopped else WITHIN_GAP, plan.sites, plan.objective, bound)
-    return Found(WITHIN_GAP, plan.sites, plan.objective, bound) if proven.gap <= asked_gap else proven
+        return Found(INTERIM, sites, objective, None)
+    if abs(objective - bound) <= SAME * max(abs(objective), 1.0):
+        return Found(OPTIMAL, sites, objective, objective)
+    plan = Found(WITHIN_GAP, sites, objective, float(bound))
+    return plan if plan.gap <= asked_gap else replace(plan, status=INTERIM)
 
 
 class Clock:
