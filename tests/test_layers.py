@@ -16,7 +16,7 @@ LAYERS = (
     ("planner.verify", "planner.study"),
     ("planner.services",),
     ("planner.locate",),
-    ("planner.engine",),
+    ("planner.engine", "planner.conflict"),
     ("planner.solve", "planner.models", "planner.access", "planner.compliance", "planner.explain", "planner.scenario"),
     ("planner.standards", "planner.problem", "planner.toml_lines"),
     ("planner.rounding",),
