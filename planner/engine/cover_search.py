@@ -21,9 +21,10 @@ from scipy import sparse
 from planner.engine.compiled import compiled
 
 STEPS, STEPS_A_SITE = 100_000, 500  # steps of the search without a better cover before it is enough
-ROUNDS = 1500
-MOMENTUM = 0.9
-PATIENCE, SHRINK = 15, 0.7  # rounds without a better bound, and what then becomes of the step
+ROUNDS = 4000
+MOMENTUM = 0.97
+FIRST_STEP = 0.03
+PATIENCE, SHRINK = 40, 0.7  # rounds without a better bound, and what then becomes of the step
 WORK = 20_000_000  # entries visited a slice, about a tenth of a second: a cancel is heard between slices
 SAFE = 1e-6  # far above what floating sums of a few thousand prices lose
 
@@ -282,7 +283,7 @@ def bound_and_prices(cover, clock, known, target=None, rounds=ROUNDS):
     price = 1.0 / np.maximum.reduceat(np.diff(by_site.indptr)[by_row.indices], by_row.indptr[:-1])
     enough = known - 1 if target is None else min(known - 1, target)
     best_price, push = price.copy(), np.zeros(rows)
-    progress = np.array([-np.inf, 1.0, 0.0, 0.0])  # best bound, step, rounds without a better one, flat
+    progress = np.array([-np.inf, FIRST_STEP, 0.0, 0.0])  # best bound, step, rounds without a better one, flat
     each = max(int(WORK / (4 * by_row.nnz + 1)), 1)
     while rounds > 0 and not clock.stopped():
         done = min(each, rounds)
@@ -339,7 +340,7 @@ def _subgradient(row_ptr, row_cols, col_ptr, col_rows, price, push, best_price, 
             progress[2] = 0
             price[:] = best_price
             push[:] = 0.0
-            if progress[1] < 1e-4:
+            if progress[1] < 1e-5:
                 progress[3] = 1.0
                 return
         steepness = 0.0
