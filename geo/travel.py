@@ -4,6 +4,9 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+PAIRED_AT_ONCE = 200_000  # demand points: a search among millions at once would hold every pair three times in memory
+NONE = np.zeros(0, dtype=np.int32)
+
 
 def whole_metres(dx, dy, detour_factor=1.0):
     """Return straight-line metres times ``detour_factor``, rounded half up to whole metres."""
@@ -30,24 +33,24 @@ def arcs_within(demand, sites, standard_metres, detour_factor=1.0):
     """
     standard = np.broadcast_to(np.asarray(standard_metres, dtype=np.int64), len(demand))
     demand_xy, site_xy = _xy(demand), _xy(sites)
-    rows, columns, metres = [], [], []
+    found = []
     tree = cKDTree(site_xy)
     for limit in np.unique(standard):
         chosen = np.flatnonzero(standard == limit)
-        # One metre more than the standard, so that rounding never hides a pair; the rule below decides.
-        pairs = cKDTree(demand_xy[chosen]).sparse_distance_matrix(
-            tree, (limit + 1) / detour_factor, output_type="ndarray"
-        )
-        i, j = chosen[pairs["i"]], pairs["j"]
-        d = whole_metres(*(demand_xy[i] - site_xy[j]).T, detour_factor)
-        keep = is_covered(d, limit)
-        rows.append(i[keep])
-        columns.append(j[keep])
-        metres.append(d[keep])
-    i, j, d = np.concatenate(rows), np.concatenate(columns), np.concatenate(metres)
-    order = np.lexsort((j, i))  # built by hand: scipy's own conversions may drop or merge stored zeros
-    starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=len(demand)))])
-    return sparse.csr_array((d[order], j[order], starts), shape=(len(demand), len(sites)))
+        for first in range(0, len(chosen), PAIRED_AT_ONCE):
+            some = chosen[first : first + PAIRED_AT_ONCE]
+            # One metre more than the standard, so that rounding never hides a pair; the rule below decides.
+            pairs = cKDTree(demand_xy[some]).sparse_distance_matrix(
+                tree, (limit + 1) / detour_factor, output_type="ndarray"
+            )
+            i, j = some[pairs["i"]].astype(np.int32), pairs["j"].astype(np.int32)
+            d = whole_metres(*(demand_xy[i] - site_xy[j]).T, detour_factor)
+            keep = is_covered(d, limit)
+            found.append((i[keep], j[keep], d[keep]))
+    i, j, d = (np.concatenate(each) for each in zip(*found, strict=True)) if found else (NONE, NONE, NONE)
+    arcs = sparse.csr_array((d.astype(np.int64), (i, j)), shape=(len(demand), len(sites)))
+    arcs.sort_indices()
+    return arcs
 
 
 def nearest(demand, sites, detour_factor=1.0):

@@ -5,6 +5,7 @@ demand points with the same choice of sites become one row, rows and sites that 
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -19,6 +20,7 @@ class CoverProblem:
     fixed      positions of sites that are held open
     forbidden  positions of sites where nothing may stand
     rank       m whole numbers: of equally good sites the lowest rank is taken; no two are equal
+    need       n whole numbers: sites wanted within the standard; None: one for everybody
     """
 
     persons: np.ndarray
@@ -26,36 +28,60 @@ class CoverProblem:
     fixed: np.ndarray
     forbidden: np.ndarray
     rank: np.ndarray
+    need: np.ndarray | None = None
 
-    @property
+    @cached_property
     def pattern(self):
-        """Return arcs as 0/1 (CSR), without the columns of forbidden sites' entries."""
-        ones = sparse.csr_array(
-            (np.ones(self.arcs.nnz, dtype=np.int32), self.arcs.indices, self.arcs.indptr), shape=self.arcs.shape
-        )
-        allowed = np.ones(self.arcs.shape[1], dtype=np.int32)
-        allowed[self.forbidden] = 0
-        pattern = ones.multiply(allowed[None, :]).tocsr()
-        pattern.eliminate_zeros()
-        return sparse.csr_array(pattern)
+        """Return arcs as 0/1 (CSR, int32), without the entries of forbidden sites' columns."""
+        arcs = self.arcs if self.arcs.has_sorted_indices else self.arcs.sorted_indices()
+        indices, starts = arcs.indices, arcs.indptr
+        if len(self.forbidden):
+            allowed = np.ones(arcs.shape[1], dtype=bool)
+            allowed[self.forbidden] = False
+            keep = allowed[indices]
+            starts, indices = np.concatenate([[0], np.cumsum(keep)])[starts], indices[keep]
+        return sparse.csr_array((np.ones(len(indices), dtype=np.int32), indices, starts), shape=arcs.shape)
+
+    @cached_property
+    def needs(self):
+        """Return n whole numbers: sites wanted by each demand point."""
+        return np.ones(self.arcs.shape[0], dtype=np.int64) if self.need is None else np.asarray(self.need)
 
     def reachable(self):
-        """Return n booleans: at least one allowed site is within the standard."""
-        return np.diff(self.pattern.indptr) > 0
+        """Return n booleans: enough allowed sites are within the standard."""
+        return np.diff(self.pattern.indptr) >= self.needs
 
     def covered_by(self, sites):
-        """Return n booleans: some site of ``sites`` (positions) is within the standard."""
+        """Return n booleans: enough of ``sites`` (positions) are within the standard."""
         chosen = np.zeros(self.arcs.shape[1], dtype=np.int32)
         chosen[np.asarray(sites, dtype=int)] = 1
-        return np.asarray(self.pattern @ chosen) > 0
+        return np.asarray(self.pattern @ chosen) >= self.needs
+
+
+def merged(problem):
+    """Return ``problem`` with one demand point for all that have the same choice of sites and the same need.
+
+    What lies between is lost: the arcs are 0/1. Rows come in an order that depends on their sites alone.
+    """
+    pattern, needs = problem.pattern, problem.needs
+    first, group = same_rows(pattern, needs)
+    persons = np.zeros(len(first), dtype=problem.persons.dtype)
+    np.add.at(persons, group, problem.persons)
+    need = None if problem.need is None else needs[first]
+    return replace(problem, persons=persons, arcs=sparse.csr_array(pattern[first]), need=need)
 
 
 @dataclass(frozen=True)
 class Reduced:
-    """What is left: ``cover`` (rows x sites, CSR of 1), ``weights`` of rows, ``sites`` and ``rank`` of columns."""
+    """What is left of a covering problem.
+
+    ``cover`` (CSR of 1, rows x sites), ``weights`` and ``need`` of rows, ``sites`` (positions in the problem) and
+    ``rank`` of columns.
+    """
 
     cover: sparse.csr_array
     weights: np.ndarray
+    need: np.ndarray
     sites: np.ndarray
     rank: np.ndarray
 
@@ -65,15 +91,19 @@ def reduce_problem(problem, *, every_row):
 
     every_row=True (LSCP): each row must be served, so a row whose choices include all choices of another is implied
     by it and goes. every_row=False (MCLP): rows keep their weights and only merge when their choices are the same. A
-    site goes when another serves at least the same rows; of two equal ones the lower rank stays.
+    site goes when another serves at least the same rows, none of which wants a second site; of two equal ones the
+    lower rank stays.
     """
+    problem = merged(problem)
     pattern = problem.pattern
-    open_rows = ~problem.covered_by(problem.fixed) & problem.reachable()
-    free = np.ones(pattern.shape[1], dtype=bool)
-    free[problem.fixed] = False
-    sites = np.flatnonzero(free)
-    cover = sparse.csr_array(pattern[np.flatnonzero(open_rows)][:, sites])
-    core = Reduced(cover, problem.persons[open_rows].astype(np.int64), sites, problem.rank[sites])
+    held = np.zeros(pattern.shape[1], dtype=np.int32)
+    held[problem.fixed] = 1
+    left = problem.needs - pattern @ held
+    rows = np.flatnonzero((left > 0) & problem.reachable())
+    sites = np.flatnonzero(held == 0)
+    core = Reduced(
+        sparse.csr_array(pattern[rows][:, sites]), problem.persons[rows], left[rows], sites, problem.rank[sites]
+    )
     before = None
     while before != core.cover.shape:
         before = core.cover.shape
@@ -90,29 +120,55 @@ def narrowed(core, columns):
     cover = sparse.csr_array(core.cover[:, columns])
     rows = np.flatnonzero(np.diff(cover.indptr))
     return _merge_rows(
-        Reduced(sparse.csr_array(cover[rows]), core.weights[rows], core.sites[columns], core.rank[columns])
+        Reduced(
+            sparse.csr_array(cover[rows]), core.weights[rows], core.need[rows], core.sites[columns], core.rank[columns]
+        )
     )
 
 
+def same_rows(pattern, need):
+    """Return (first, group): of each set of equal rows the first one's position, and for every row which set it is in.
+
+    ``pattern`` is a CSR of 0/1 with sorted indices, ``need`` a whole number a row that must be equal too. Sets are
+    found by sums of random 64-bit words and then compared entry by entry: a row that only looks the same stays alone.
+    Sets stand in the order of their sums, which knows nothing of the order of rows.
+    """
+    if not pattern.shape[0]:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    rng = np.random.default_rng(20250101)
+    words = rng.integers(0, 2**64, size=pattern.shape[1], dtype=np.uint64)
+    starts, size = pattern.indptr.astype(np.int64), np.diff(pattern.indptr)
+    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(words[pattern.indices])])  # wraps around by design
+    keys = (
+        sums[starts[1:]]
+        - sums[starts[:-1]]
+        + np.asarray(need).astype(np.uint64) * rng.integers(2**63, 2**64 - 1, dtype=np.uint64)
+    )
+    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+    like = first[group]
+    same = (size == size[like]) & (need == need[like])
+    inside = np.repeat(same, size)
+    offset = np.arange(len(pattern.indices)) - np.repeat(starts[:-1], size)
+    theirs = np.repeat(starts[:-1][like], size)[inside] + offset[inside]
+    differs = np.repeat(np.arange(len(size)), size)[inside][pattern.indices[inside] != pattern.indices[theirs]]
+    same[differs] = False
+    alone = np.flatnonzero(~same)
+    group[alone] = len(first) + np.arange(len(alone))
+    return np.concatenate([first, alone]), group
+
+
 def _merge_rows(core):
-    """Make one row of all rows with the same sites, weights added; sums of random 64-bit words tell sets apart."""
-    if not core.cover.shape[0]:
-        return core
-    words = np.random.default_rng(20250101).integers(1, 2**62, size=(2, core.cover.shape[1]), dtype=np.int64)
-    pattern = core.cover.astype(np.int64)
-    keys = np.stack([pattern @ w for w in words], axis=1)  # wraps around 2**64 by design
-    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first, kind="stable")
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    weights = np.bincount(place[group.ravel()], weights=core.weights, minlength=len(first)).astype(np.int64)
-    return replace(core, cover=sparse.csr_array(core.cover[first[order]]), weights=weights)
+    first, group = same_rows(core.cover, core.need)
+    weights = np.zeros(len(first), dtype=core.weights.dtype)
+    np.add.at(weights, group, core.weights)
+    return replace(core, cover=sparse.csr_array(core.cover[first]), weights=weights, need=core.need[first])
 
 
 def _drop_sites(core):
-    """Drop each site whose rows another site serves too."""
+    """Drop each site whose rows another site serves too, unless one of them may want both."""
     by_site = sparse.csr_array(core.cover.T.tocsr())
-    gone = _contained(by_site, core.rank) | (np.diff(by_site.indptr) == 0)
+    several = by_site @ (core.need > 1).astype(np.int32) > 0
+    gone = _contained(by_site, core.rank) & ~several | (np.diff(by_site.indptr) == 0)
     keep = np.flatnonzero(~gone)
     return replace(core, cover=sparse.csr_array(core.cover[:, keep]), sites=core.sites[keep], rank=core.rank[keep])
 
@@ -122,11 +178,12 @@ def _drop_rows(core):
     size = np.diff(core.cover.indptr)
     shared = (core.cover @ core.cover.T).tocoo()
     i, k = shared.coords
-    inside = (shared.data == size[i]) & (size[i] < size[k])  # row i's sites all serve row k; equal rows are merged
+    inside = (shared.data == size[i]) & (core.need[i] >= core.need[k])  # row i's sites all serve row k
+    inside &= (size[i] < size[k]) | (core.need[i] > core.need[k])  # equal rows are merged
     gone = np.zeros(len(size), dtype=bool)
     gone[k[inside]] = True
     keep = np.flatnonzero(~gone)
-    return replace(core, cover=sparse.csr_array(core.cover[keep]), weights=core.weights[keep])
+    return replace(core, cover=sparse.csr_array(core.cover[keep]), weights=core.weights[keep], need=core.need[keep])
 
 
 def _contained(sets, rank):
@@ -143,7 +200,7 @@ def _contained(sets, rank):
 def settled(problem, chosen):
     """Return ``chosen`` (positions) with each free site given up for a better-ranked one, where nobody loses by it.
 
-    A site gives way to the site of lowest rank that serves everyone whom it alone serves, the worst rank first, until
+    A site gives way to the site of lowest rank that serves everyone who cannot spare it, the worst rank first, until
     none can. So an equally good plan stands in towns rather than in nameless cells, and no two runs differ.
     """
     pattern, by_site = problem.pattern, sparse.csr_array(problem.pattern.T.tocsr())
@@ -156,7 +213,7 @@ def settled(problem, chosen):
         changed = False
         for site in sorted(chosen - fixed, key=lambda j: -problem.rank[j]):
             served = _row(by_site, site)
-            alone = served[times[served] == 1]
+            alone = served[times[served] <= problem.needs[served]]
             near = np.concatenate([_row(pattern, i) for i in alone]) if len(alone) else np.zeros(0, dtype=int)
             able = allowed & (np.bincount(near, minlength=len(allowed)) == len(alone))
             able[list(chosen)] = False
@@ -182,28 +239,33 @@ def greedy_cover(core, limit=None):
     never the answer.
     """
     by_site = sparse.csr_array(core.cover.T.tocsr())
-    left = core.weights.astype(np.int64).copy()
+    left, need = core.weights.copy(), core.need.copy()
+    left[need == 0] = 0
+    free = np.ones(len(core.sites), dtype=bool)
     chosen = []
     while left.any() and (limit is None or len(chosen) < limit):
-        gain = by_site @ left
+        gain = np.where(free, by_site @ left, 0)
         best = np.lexsort((core.rank, -gain))[0]
         if gain[best] == 0:
             break
         chosen.append(int(best))
-        left[_row(by_site, best)] = 0
+        free[best] = False
+        served = _row(by_site, best)
+        need[served] -= 1
+        left[served[need[served] == 0]] = 0
     return chosen
 
 
 def without_needless(core, chosen):
-    """Return ``chosen`` without the sites whose rows the others serve as well, lowest weight first."""
+    """Return ``chosen`` without the sites that everybody they serve can spare, lowest weight first."""
     by_site = sparse.csr_array(core.cover.T.tocsr())
-    times = np.zeros(core.cover.shape[0], dtype=np.int64)
+    times = -core.need
     rows = {j: _row(by_site, j) for j in chosen}
     for j in chosen:
         times[rows[j]] += 1
     kept = list(chosen)
     for j in sorted(chosen, key=lambda j: (core.weights[rows[j]].sum(), -core.rank[j])):
-        if (times[rows[j]] > 1).all():
+        if (times[rows[j]] > 0).all():
             times[rows[j]] -= 1
             kept.remove(j)
     return kept

@@ -1,26 +1,28 @@
 """Location set covering problem (Toregas, Swain, ReVelle, Bergman 1971, Operations Research 19:1363-1373).
 
-minimise    sum_j  x_j
-subject to  serve_i:  sum_{j in N_i} x_j >= 1      for every demand row i
+minimise    sum_j  c_j x_j
+subject to  serve_i:  sum_{j in N_i} x_j >= b_i    for every demand row i
             x_j in {0, 1}
 
-x_j    1 when a station stands at site j
+x_j    1 when a station stands at site j;  c_j its price, 1 when stations are counted
 N_i    sites within the standard of demand row i
+b_i    stations wanted there: 1, or more for backup (multicover: Church, Gerrard 2003, Geographical Analysis 35:277-289)
 """
 
 import pulp
 
 
-def lscp(cover):
-    """Return the PuLP model for ``cover`` (CSR array of 1, rows x sites)."""
+def lscp(cover, need=None, price=None):
+    """Return (model, x) for ``cover`` (CSR of 1, rows x sites), ``need`` a row and ``price`` a site (None: 1 each)."""
     rows, sites = cover.shape
     model = pulp.LpProblem("lscp", pulp.LpMinimize)
     x = [model.add_variable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(sites)]
-    model += pulp.LpAffineExpression([(v, 1) for v in x])
+    model += pulp.LpAffineExpression([(v, 1 if price is None else float(price[j])) for j, v in enumerate(x)])
     for i in range(rows):
         near = cover.indices[cover.indptr[i] : cover.indptr[i + 1]]
-        model += pulp.LpAffineExpression([(x[j], 1) for j in near]) >= 1, f"serve_{i}"
-    return model
+        wanted = 1 if need is None else int(need[i])
+        model += pulp.LpAffineExpression([(x[j], 1) for j in near]) >= wanted, f"serve_{i}"
+    return model, x
 
 
 def chosen(values, sites):

@@ -2,7 +2,7 @@
 
 maximise    sum_i  a_i y_i
 subject to  serve_i:  y_i <= sum_{j in N_i} x_j    for every demand row i
-            size:     sum_j x_j = p
+            size:     sum_j x_j = p                    (unless a budget bounds the sites instead)
             x_j in {0, 1},  0 <= y_i <= 1
 
 x_j    1 when a station stands at site j
@@ -15,15 +15,16 @@ p      sites to open
 import pulp
 
 
-def mclp(cover, persons, p):
-    """Return the PuLP model for ``cover`` (CSR array of 1, rows x sites), ``persons`` a row and ``p`` sites."""
+def mclp(cover, persons, p=None):
+    """Return (model, x) for ``cover`` (CSR array of 1, rows x sites), ``persons`` a row and ``p`` sites or None."""
     rows, sites = cover.shape
     model = pulp.LpProblem("mclp", pulp.LpMaximize)
     x = [model.add_variable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(sites)]
     y = [model.add_variable(f"y{i:06d}", 0, 1) for i in range(rows)]
-    model += pulp.LpAffineExpression(zip(y, (int(a) for a in persons), strict=True))
+    model += pulp.LpAffineExpression(zip(y, (float(a) for a in persons), strict=True))
     for i in range(rows):
         near = cover.indices[cover.indptr[i] : cover.indptr[i + 1]]
         model += pulp.LpAffineExpression([(y[i], 1)] + [(x[j], -1) for j in near]) <= 0, f"serve_{i}"
-    model += pulp.LpAffineExpression([(v, 1) for v in x]) == p, "size"
-    return model
+    if p is not None:
+        model += pulp.LpAffineExpression([(v, 1) for v in x]) == p, "size"
+    return model, x

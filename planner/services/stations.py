@@ -1,20 +1,18 @@
 """Emergency stations: one at every county seat; how many more, and where, to have everyone within the standard."""
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from geo.sites import known_places
 from geo.travel import arcs_within, is_covered, nearest, standard_metres
+from planner.engine.cover import fewest_sites, most_people
+from planner.engine.found import Clock
 from planner.explain import Infeasible, county_without_station, out_of_reach, too_few_stations
-from planner.models.lscp import chosen, lscp
-from planner.models.mclp import mclp
-from planner.models.mclp_bound import mclp_bound
-from planner.problem import CoverProblem, greedy_cover, narrowed, reduce_problem, settled, without_needless
+from planner.problem import CoverProblem
 from planner.services.proof import Proof, proof_of
-from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL, solve
+from planner.solve import INFEASIBLE, NO_PLAN, OPTIMAL
 
 
 @dataclass(frozen=True)
@@ -116,17 +114,9 @@ def _refuse_impossible(region, standards, demand, problem, scenario):
 
 def _cover_all(problem, scenario, progress, cancel):
     """Fewest stations for everyone; of plans with as few, one whose sites cannot be bettered one by one."""
-    core = reduce_problem(problem, every_row=True)
-    start = without_needless(core, greedy_cover(core))
-    best = solve(
-        lscp(core.cover),
-        seconds=scenario.solve_seconds,
-        start={f"x{j:06d}": 1 for j in start},
-        progress=_with_held(progress, len(problem.fixed)),
-        cancel=cancel,
-    )
-    proof = proof_of("stations_cover_all", "stations", best, plus=len(problem.fixed))
-    return settled(problem, [*problem.fixed, *core.sites[chosen(best.values, len(core.sites))]]), proof
+    clock = Clock(scenario.solve_seconds, progress, cancel)
+    best = fewest_sites(problem, clock=clock)
+    return best.sites, proof_of("stations_cover_all", "stations", best, seconds=clock.spent())
 
 
 def _best_n(problem, scenario, cover_all, cover_proof, progress, cancel):
@@ -134,80 +124,10 @@ def _best_n(problem, scenario, cover_all, cover_proof, progress, cancel):
     if cover_all is not None and len(cover_all) <= scenario.stations_count and cover_proof.status == OPTIMAL:
         everyone = float(problem.persons.sum())
         return cover_all, Proof("stations_best_n", OPTIMAL, "persons", everyone, everyone, 0.0, 0.0)
-    core = reduce_problem(problem, every_row=False)
-    held = int(problem.persons[problem.covered_by(problem.fixed)].sum())
-    more = min(scenario.stations_count - len(problem.fixed), len(core.sites))
-    sites, solution = most_people(core, more, scenario.solve_seconds, _with_held(progress, held), cancel)
-    proof = proof_of("stations_best_n", "persons", solution, plus=held)
-    opened = [*problem.fixed, *sites]
-    # An unproven plan stays as it was proven to be: bettering a site could serve more people than its proof says.
-    return settled(problem, opened) if solution.status == OPTIMAL else opened, proof
-
-
-def _with_held(progress, held):
-    """Return ``progress`` told in the plan's numbers: what the held stations bring is part of best and gap."""
-    if progress is None:
-        return None
-
-    def tell(seconds, gap, best):
-        whole = None if best is None else best + held
-        progress(seconds, None if gap is None or best is None else gap * abs(best) / max(abs(whole), 1.0), whole)
-
-    return tell
-
-
-def most_people(core, p, seconds, progress, cancel):
-    """Return (sites, Solution) of the MCLP: first among the sites a bound favours, then among all that could do better.
-
-    A site goes only when no plan with it serves as many people as a plan already known, so nothing is lost by it.
-    """
-    began = time.monotonic()
-    start = greedy_cover(core, p)
-    # Greedy may stop early, when nobody is left whom a site could add: any other sites fill the number.
-    start += [j for j in np.argsort(core.rank) if j not in set(start)][: p - len(start)]
-    sites, bound = core.sites[start], None
-    columns = np.arange(len(core.sites))
-    if 0 < p < len(columns):
-        bound = mclp_bound(core.cover, core.weights, p, _served(core, sites))
-        favoured = narrowed(core, np.union1d(bound.favoured, start))
-        # Its own gap is among few sites; what it is worth among all the bound knows.
-        tell = progress and (lambda s, _, best: progress(s, best and (bound.most - best) / max(best, 1.0), best))
-        guess = _solve_mclp(favoured, p, sites, seconds - (time.monotonic() - began), tell, cancel)
-        sites = favoured.sites[chosen(guess.values, len(favoured.sites))]
-        if cancel is not None and cancel.is_set():
-            interim = replace(guess, status=INTERIM, bound=None)  # whatever it is among few sites
-            return sites, _bounded(interim, bound, time.monotonic() - began)
-        columns = np.flatnonzero((bound.most_with > _served(core, sites) - 0.5) | np.isin(core.sites, sites))
-    left = narrowed(core, columns)
-    solution = _solve_mclp(left, p, sites, seconds - (time.monotonic() - began), progress, cancel)
-    sites = left.sites[chosen(solution.values, len(left.sites))]
-    return sites, _bounded(solution, bound, time.monotonic() - began)
-
-
-def _solve_mclp(core, p, sites, seconds, progress, cancel):
-    known = np.flatnonzero(np.isin(core.sites, sites))
-    values = {f"x{j:06d}": 1 for j in known} | {f"y{i:06d}": 1 for i in np.flatnonzero(_rows_served(core, sites))}
-    model = mclp(core.cover, core.weights, p)
-    return solve(model, seconds=max(seconds, 0.0), start=values, progress=progress, cancel=cancel)
-
-
-def _rows_served(core, sites):
-    return core.cover @ np.isin(core.sites, sites).astype(np.int64) > 0
-
-
-def _served(core, sites):
-    return int(core.weights[_rows_served(core, sites)].sum())
-
-
-def _bounded(solution, bound, seconds):
-    """Return the Solution with the lower of its own bound and the relaxation's, which whole persons round down."""
-    if bound is None or solution.status == OPTIMAL:
-        return replace(solution, seconds=seconds)
-    most = float(np.floor(bound.most + 0.01))
-    most = most if solution.bound is None else min(most, solution.bound)
-    gap = (most - solution.objective) / max(solution.objective, 1.0)
-    status = OPTIMAL if gap == 0 else solution.status  # stopped, and yet nothing better is possible
-    return replace(solution, status=status, bound=most, gap=gap, seconds=seconds)
+    clock = Clock(scenario.solve_seconds, progress, cancel)
+    sites = problem.arcs.shape[1] - len(problem.forbidden)
+    best = most_people(problem, min(scenario.stations_count, sites), clock=clock)
+    return best.sites, proof_of("stations_best_n", "persons", best, seconds=clock.spent())
 
 
 def station_table(sites, ids, demand, detour_factor):

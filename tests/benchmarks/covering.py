@@ -17,10 +17,9 @@ import pandas as pd
 from scipy import sparse
 
 from geo.travel import arcs_within
-from planner.models.lscp import lscp
-from planner.problem import CoverProblem, greedy_cover, reduce_problem, without_needless
-from planner.services.stations import most_people
-from planner.solve import solve
+from planner.engine.cover import fewest_sites, most_people
+from planner.engine.found import Clock
+from planner.problem import CoverProblem
 from tests.benchmarks.shanxi_like import instance
 
 SIZES = ((1_000, 117, 20), (3_000, 300, 40), (10_000, 1_400, 100), (30_000, 1_400, 100))  # demand, sites, p of MCLP
@@ -40,16 +39,13 @@ def problem(demand, sites):
 
 
 def our_lscp(task, seconds):
-    core = reduce_problem(task, every_row=True)
-    start = without_needless(core, greedy_cover(core))
-    solution = solve(lscp(core.cover), seconds=seconds, start={f"x{j:06d}": 1 for j in start})
-    return solution.objective, solution.bound
+    plan = fewest_sites(task, clock=Clock(seconds))
+    return plan.objective, plan.bound
 
 
 def our_mclp(task, p, seconds):
-    core = reduce_problem(task, every_row=False)
-    _, solution = most_people(core, min(p, len(core.sites)), seconds, None, None)
-    return solution.objective, solution.bound
+    plan = most_people(task, p, clock=Clock(seconds))
+    return plan.objective, plan.bound
 
 
 def plain_lscp(task, seconds):

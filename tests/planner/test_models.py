@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from planner.engine.found import Clock
+from planner.engine.mclp_bound import mclp_bound
 from planner.models.bed_allocation import bed_allocation
 from planner.models.lscp import chosen, lscp
 from planner.models.mclp import mclp
-from planner.models.mclp_bound import mclp_bound
 from planner.models.p_median import p_median
 from planner.models.vehicle_allocation import vehicle_allocation
 from planner.solve import INFEASIBLE, OPTIMAL, solve
@@ -28,7 +29,7 @@ def random_cover(rng, rows, sites, share):
 @pytest.mark.parametrize("seed", range(10))
 def test_lscp_by_enumeration(seed):
     cover = random_cover(np.random.default_rng(seed), 20, 10, 0.25)
-    solution = solve(lscp(sparse.csr_array(cover)))
+    solution = solve(lscp(sparse.csr_array(cover))[0])
     opened = chosen(solution.values, 10)
     assert solution.status == OPTIMAL and solution.objective == len(opened) == lscp_brute(cover)[0]
     assert cover[:, opened].any(axis=1).all()
@@ -36,12 +37,12 @@ def test_lscp_by_enumeration(seed):
 
 def test_lscp_by_a_second_solver():
     cover = random_cover(np.random.default_rng(5), 150, 60, 0.08)
-    solution = solve(lscp(sparse.csr_array(cover)))
+    solution = solve(lscp(sparse.csr_array(cover))[0])
     assert solution.status == OPTIMAL and solution.objective == pytest.approx(lscp_milp(cover)[0])
 
 
 def test_lscp_with_a_row_that_nobody_serves():
-    assert solve(lscp(sparse.csr_array(np.array([[1, 0], [0, 0]])))).status == INFEASIBLE
+    assert solve(lscp(sparse.csr_array(np.array([[1, 0], [0, 0]])))[0]).status == INFEASIBLE
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -49,7 +50,7 @@ def test_mclp_by_enumeration(seed):
     rng = np.random.default_rng(seed)
     cover, persons = random_cover(rng, 25, 9, 0.2), rng.integers(0, 50, 25)
     for p in (1, 3, 9):
-        solution = solve(mclp(sparse.csr_array(cover), persons, p))
+        solution = solve(mclp(sparse.csr_array(cover), persons, p)[0])
         opened = chosen(solution.values, 9)
         assert solution.status == OPTIMAL and len(opened) == p
         assert solution.objective == pytest.approx(mclp_brute(cover, persons, p)[0])
@@ -59,7 +60,7 @@ def test_mclp_by_enumeration(seed):
 def test_mclp_by_a_second_solver():
     rng = np.random.default_rng(8)
     cover, persons = random_cover(rng, 150, 50, 0.06), rng.integers(1, 1000, 150)
-    solution = solve(mclp(sparse.csr_array(cover), persons, 12))
+    solution = solve(mclp(sparse.csr_array(cover), persons, 12)[0])
     assert solution.status == OPTIMAL and solution.objective == pytest.approx(mclp_milp(cover, persons, 12)[0])
 
 
@@ -96,7 +97,7 @@ def instances(draw):
 def test_no_plan_beats_the_bound_nor_any_site_its_own(instance):
     cover, persons, p = instance
     best, _ = mclp_brute(cover, persons, p)
-    bound = mclp_bound(sparse.csr_array(cover), persons, p, known=0)
+    bound = mclp_bound(sparse.csr_array(cover), persons, p, known=0, clock=Clock(60))
     assert bound.most >= best - 0.01
     for site in range(cover.shape[1]):
         assert bound.most_with[site] >= mclp_brute(cover, persons, p, fixed=(site,))[0] - 0.01
@@ -108,8 +109,8 @@ def test_the_bound_is_tight_where_the_relaxation_is():
     rng = np.random.default_rng(2)
     cover = np.abs(np.subtract.outer(np.arange(300), np.arange(2, 300, 3))) <= 5
     persons = rng.integers(1, 1000, 300)
-    best = solve(mclp(sparse.csr_array(cover), persons, 9)).objective
-    bound = mclp_bound(sparse.csr_array(cover), persons, 9, known=int(0.9 * best))
+    best = solve(mclp(sparse.csr_array(cover), persons, 9)[0]).objective
+    bound = mclp_bound(sparse.csr_array(cover), persons, 9, known=int(0.9 * best), clock=Clock(60))
     assert best - 0.01 <= bound.most <= 1.005 * best
     assert (bound.most_with < best - 0.5).sum() > 10  # so that many of the hundred sites need not be looked at
 
@@ -117,7 +118,7 @@ def test_the_bound_is_tight_where_the_relaxation_is():
 def test_the_bound_is_the_same_for_a_thousand_times_the_people():
     rng = np.random.default_rng(4)
     cover, persons = sparse.csr_array(random_cover(rng, 200, 40, 0.06)), rng.integers(1, 100, 200)
-    one, thousand = (mclp_bound(cover, persons * k, 8, known=5_000 * k) for k in (1, 1000))
+    one, thousand = (mclp_bound(cover, persons * k, 8, known=5_000 * k, clock=Clock(60)) for k in (1, 1000))
     assert thousand.most == pytest.approx(1000 * one.most)
     assert thousand.favoured.tolist() == one.favoured.tolist()
 

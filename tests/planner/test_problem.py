@@ -116,9 +116,9 @@ def test_reduced_on_paper():
     )
     assert p.reachable().tolist() == [True] * 5 + [False]
     many = reduce_problem(p, every_row=False)
-    assert many.sites.tolist() == [1, 3] and many.weights.tolist() == [3, 3, 4]
+    assert many.sites.tolist() == [1, 3] and sorted(many.weights.tolist()) == [3, 3, 4]
     few = reduce_problem(p, every_row=True)
-    assert few.sites.tolist() == [1, 3] and few.cover.toarray().tolist() == [[1, 0], [0, 1]]
+    assert few.sites.tolist() == [1, 3] and sorted(few.cover.toarray().tolist()) == [[0, 1], [1, 0]]
 
 
 def test_of_two_equal_sites_the_better_ranked_stays():

@@ -7,23 +7,19 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
 
 from geo.travel import distances
 from planner.explain import Infeasible
-from planner.models.mclp_bound import mclp_bound
-from planner.problem import CoverProblem, reduce_problem
 from planner.rounding import half_up
 from planner.scenario import vary
 from planner.services import beds as bed_service
-from planner.services import stations as station_service
 from planner.services.ambulances import plan_ambulances, required_by_city
 from planner.services.beds import by_county, plan_beds, stock_by_city, targets_by_city
 from planner.services.centres import documents_centres, free_centres
-from planner.services.stations import _with_held, cover_problem, plan_stations, station_table
-from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL, Solution, solve
+from planner.services.stations import cover_problem, plan_stations, station_table
+from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL, solve
 from tests import town
-from tests.oracles.brute import mclp_brute, pmedian_brute
+from tests.oracles.brute import pmedian_brute
 
 A, B, C, D, E = town.CODES.values()
 NOTHING_HELD = (np.zeros(0, dtype=int), np.zeros(0, dtype=int))
@@ -221,60 +217,6 @@ def test_free_centres_stopped_at_once_are_the_known_ones(region, scenario):
     assert plan.person_km(region.counties["persons"]) <= 2_200_000
 
 
-# -- stations: proof
-
-
-def unlucky(*task):
-    """A bound that is right and favours nothing of use."""
-    return replace(mclp_bound(*task), favoured=np.array([0]))
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_most_people_by_enumeration_however_poor_the_first_guess(seed, monkeypatch):
-    """The sites that the bound favours only find a plan; what proves it is every site that could better it."""
-
-    rng = np.random.default_rng(seed)
-    cover = rng.random((60, 12)) < 0.12
-    task = CoverProblem(
-        rng.integers(1, 1000, 60), sparse.csr_array(cover.astype(np.int64)), *NOTHING_HELD, np.arange(12)
-    )
-    core = reduce_problem(task, every_row=False)
-    best, _ = mclp_brute(core.cover.toarray() > 0, core.weights, 4)
-    for bound in (mclp_bound, unlucky):
-        monkeypatch.setattr(station_service, "mclp_bound", bound)
-        sites, solution = station_service.most_people(core, 4, 60.0, None, None)
-        assert solution.status == OPTIMAL and solution.objective == pytest.approx(best) == solution.bound
-        assert len(sites) == 4 and task.persons[task.covered_by(sites)].sum() == best
-
-
-def test_most_people_stopped_at_once_is_bounded_among_all_sites(monkeypatch):
-    """Cancelled after the first guess: interim, with the bound of the relaxation, which no plan beats."""
-    rng = np.random.default_rng(1)
-    cover = sparse.csr_array((rng.random((400, 60)) < 0.05).astype(np.int64))
-    task = CoverProblem(rng.integers(1, 1000, 400), cover, *NOTHING_HELD, np.arange(60))
-    core = reduce_problem(task, every_row=False)
-    cancel = threading.Event()
-    cancel.set()
-    monkeypatch.setattr(station_service, "mclp_bound", unlucky)
-    _, stopped = station_service.most_people(core, 8, 60.0, None, cancel)
-    _, proven = station_service.most_people(core, 8, 60.0, None, None)
-    assert proven.status == OPTIMAL
-    assert stopped.objective < proven.objective <= stopped.bound
-    assert stopped.gap == pytest.approx((stopped.bound - stopped.objective) / stopped.objective)
-    assert stopped.status == INTERIM and stopped.gap > 0
-
-
-def test_an_unproven_plan_stays_what_it_was_proven_to_be(scenario, monkeypatch):
-    """The site found serves one village of two; a better-ranked one serves both, and would belie the proof."""
-    cover = sparse.csr_array(np.array([[1, 1], [1, 0]]))
-    task = CoverProblem(np.array([10, 5]), cover, *NOTHING_HELD, np.arange(2))
-    found = Solution(INTERIM, {}, 10.0, 15.0, 0.5, 0.1)
-    monkeypatch.setattr(station_service, "most_people", lambda *task: ([1], found))
-    asked = vary(scenario, stations_goal="best_n", stations_count=1)
-    sites, proof = station_service._best_n(task, asked, None, None, None, None)
-    assert sites == [1] and task.persons[task.covered_by(sites)].sum() == proof.objective == 10
-
-
 # -- stations: a road from seat a over b to d; a village u between b and d; a hamlet h farther on
 
 ROAD = 4_085_000
@@ -381,16 +323,6 @@ def test_fewer_stations_than_counties(region, standards, scenario, sites):
     assert refused.value.faults[0].params["counties"] == 5
     everyone = planned(region, standards, villages(a=9), sites, asked)  # so few were not asked for: no reason to refuse
     assert everyone.chosen == SEATS and everyone.alternative is None
-
-
-def test_progress_counts_the_stations_held():
-    """Best and gap are of the whole plan: five seats and sixteen more, not sixteen."""
-    told = []
-    told_of = _with_held(lambda *each: told.append(each), 5)
-    told_of(0.5, 0.25, 16)
-    told_of(0.6, None, None)
-    assert told == [(0.5, 0.25 * 16 / 21, 21), (0.6, None, None)]
-    assert _with_held(None, 5) is None
 
 
 def test_cancelled_the_other_question_stays_open(region, standards, scenario, sites):

@@ -29,7 +29,7 @@ def covering(size, seed=0, share=0.04):
     """A covering model of random sets: at 250 a plan is found at once and none is proven for hours."""
     cover = np.random.default_rng(seed).random((size, size)) < share
     cover[~cover.any(axis=1), 0] = True
-    return lscp(sparse.csr_array(cover))
+    return lscp(sparse.csr_array(cover))[0]
 
 
 def everywhere(model):

@@ -30,7 +30,7 @@ class Bound:
     most_with  none with site j serves more than this
     favoured   positions of the sites a good plan may need
 
-    The numbers are floating sums of whole persons: good to far less than half a person.
+    The numbers are floating sums: of whole persons good to far less than half a person.
     """
 
     most: float
@@ -38,25 +38,27 @@ class Bound:
     favoured: np.ndarray
 
 
-def mclp_bound(cover, persons, p, known):
+def mclp_bound(cover, persons, p, known, clock):
     """Return the :class:`Bound` of ``cover`` (CSR of 1, rows x sites) for 1 <= ``p`` <= sites.
 
-    ``known`` persons are served by some plan: where the bound comes down to that, nothing is left to find.
+    ``known`` persons are served by some plan: where the bound comes down to that, nothing is left to find. What there
+    is comes back when ``clock`` has stopped.
     """
+    least = 0.5 if np.issubdtype(np.asarray(persons).dtype, np.integer) else 1e-9 * max(float(known), 1.0)
     by_row = sparse.csr_array(cover, dtype=float)
     by_site = sparse.csr_array(by_row.T.tocsr())
     persons = np.asarray(persons, dtype=float)
     price, push, step = persons / 2, np.zeros(len(persons)), 1.0
     best, best_price, waited = np.inf, price, 0
     standing = np.zeros(cover.shape[1])
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         worth = by_site @ price
         dearest = np.argpartition(-worth, p - 1)[:p]
         most = (persons - price).sum() + worth[dearest].sum()
         waited += 1
         if most < best * (1 - 1e-7):
             best, best_price, waited = most, price, 0
-        if best < known + 0.5:
+        if best < known + least or (turn % 16 == 0 and clock.stopped()):
             break
         if waited == PATIENCE:
             step, waited = step * SHRINK, 0
