@@ -1,0 +1,260 @@
+"""p-median, exactly: which p sites make the weighted distance of everybody to the nearest open one least.
+
+Rows become lists of sites, nearest first. Greedy and interchange find a plan; prices on being served (Lagrange) bound
+every plan from below and tell which sites no better plan opens or leaves shut; what stays undecided is branched on,
+each branch starting from the prices of the one before, or handed to the radius model when it is small.
+"""
+
+import heapq
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from planner.engine.cover import fewest_sites
+from planner.engine.found import Clock, found, nothing
+from planner.engine.median_bound import Prices
+from planner.engine.median_lists import narrowed, read_lists
+from planner.engine.median_search import Search, cost_of
+from planner.problem import CoverProblem
+from planner.solve import INFEASIBLE, INTERIM, NO_PLAN
+
+SLICE_SECONDS = 0.2
+BATCH = 50  # subgradient steps between two looks at what they prove
+
+
+def median(cost, weights, p, *, truncated=False, fixed=(), forbidden=(), rank=None, gap=0.0, clock):
+    """Return the :class:`planner.engine.found.Found` with p sites of least sum of weight x distance to the nearest.
+
+    cost       n x m distances: dense (np.inf = no way) or scipy sparse (absent = no way, a stored 0 is 0)
+    weights    n numbers >= 0; a demand of weight 0 must be reached all the same
+    truncated  each row lists its nearest sites alone, all others lie farther than its farthest entry: the plan serves
+               every row from its list, the bound holds for every plan of the full problem
+    fixed, forbidden   positions of sites held open (they count towards p), kept shut
+    rank       m different numbers: of equally good sites the lower one is taken; None = the lower position
+    gap        relative gap that is good enough
+    clock      :class:`planner.engine.found.Clock`
+    Status ``infeasible`` only when no p allowed sites can reach everybody; ``no_plan`` when none was found in time,
+    or when truncated lists hold none.
+    """
+    m = cost.shape[1]
+    rank = np.arange(m) if rank is None else np.asarray(rank)
+    scale, weights = _smallest(np.asarray(weights))
+    lists, sites = read_lists(cost, weights, rank, forbidden, truncated)
+    column = np.full(m, -1, dtype=np.int64)
+    column[sites] = np.arange(len(sites))
+    held = np.unique(column[np.asarray(fixed, dtype=np.int64)])
+    if (held < 0).any() or not len(held) <= p <= len(sites):
+        return nothing(INFEASIBLE)
+    if (np.diff(lists.first) == 0).any():
+        return nothing(NO_PLAN if truncated else INFEASIBLE)
+    task = _Task(replace(lists, choose=p), held, gap, clock, scale)
+    return task.answer(sites)
+
+
+def _smallest(weights):
+    """Return (scale, weights / scale): whole weights without their common divisor, so that scaling changes nothing."""
+    if weights.dtype.kind in "iu" or (weights == np.rint(weights)).all():
+        whole = weights.astype(np.int64)
+        scale = int(np.gcd.reduce(whole)) if len(whole) else 0
+        return max(scale, 1), whole // max(scale, 1)
+    return 1, weights
+
+
+@dataclass(order=True)
+class _Node:
+    """A branch: ``lists`` with ``verdict`` still to be applied, prices to start from, columns opened so far."""
+
+    bound: float
+    number: int
+    lists: object
+    verdict: np.ndarray
+    prices: np.ndarray
+    taken: np.ndarray
+
+
+class _Task:
+    """One p-median on its way to an answer: the best plan so far, and the least that any plan can cost."""
+
+    def __init__(self, lists, held, gap, clock, scale):
+        self.lists, self.held, self.gap, self.clock, self.scale = lists, held, gap, clock, scale
+        whole = lists.dist.dtype == np.int32 and (lists.weight == np.rint(lists.weight)).all()
+        self.unit = float(max(np.gcd.reduce(lists.dist) if len(lists.dist) else 1, 1)) if whole else 0.0
+        ends = lists.weight * lists.dist[lists.first[1:] - 1]
+        self.fine = 2.0 * float(ends.sum()) + 1.0  # dearer than any plan that serves everybody
+        self.search = Search(lists, np.full(lists.rows, self.fine), held)
+        self.upper, self.plan = np.inf, None
+        self.least = -np.inf  # nothing below can be a plan's cost
+        self.leaf = np.inf  # least cost of a decided branch which is no plan of the lists
+        self.slice = BATCH
+
+    # -- the plan
+
+    def take(self, opened, cost=None):
+        """Keep a plan when it serves everybody and costs less than the best."""
+        cost = cost_of(*self._rows(), self.search.base, _flags(opened, self.lists.columns)) if cost is None else cost
+        if cost < self.upper and cost < self.fine:
+            self.upper, self.plan = cost, np.sort(opened)
+            return True
+        return False
+
+    def _rows(self):
+        one = self.lists
+        return one.first, one.site, one.dist, one.weight
+
+    @property
+    def worth(self):
+        """A branch that cannot cost less than this has no better plan than the best known."""
+        return self.upper - max(self.unit * (1 - 1e-6) - 1e-12 * self.upper, 1e-11 * self.upper)
+
+    def done(self):
+        return self.clock.stopped() or self.upper - self.least <= self.gap * max(self.upper, 1.0)
+
+    def answer(self, sites):
+        one = self.lists
+        ends = one.weight * one.dist[one.first[1:] - 1]
+        opened = self.search.greedy(one.choose, np.maximum(2 * ends, 1.0), self.clock)
+        self.take(*self.search.improve(opened, self.clock))
+        if self.plan is None:
+            status = self._cover()
+            if self.plan is None:
+                return nothing(status)
+        self.prove()
+        if self.worth <= self.least:
+            self.take(*self.search.improve(self.plan, self.clock, settle=True))
+            if not self.clock.stopped():
+                self.plan = self.search.opened if self.search.cost <= self.upper else self.plan
+        bound = self._rounded(min(self.least, self.upper)) * self.scale
+        return found(sites[self.plan], self.upper * self.scale, bound, self.gap)
+
+    def _cover(self):
+        """Find a plan that serves everybody by the fewest sites that do; return why there is none otherwise."""
+        one = self.lists
+        pattern = sparse.csr_array((np.ones(len(one.site)), one.site, one.first), shape=(one.rows, one.columns))
+        nowhere = np.zeros(0, np.int64)
+        problem = CoverProblem(np.ones(one.rows, np.int64), pattern, self.held, nowhere, np.arange(one.columns))
+        cover = fewest_sites(problem, clock=Clock(self.clock.left(), cancel=self.clock.cancel))
+        if cover.objective is None or cover.objective > one.choose:
+            surely = cover.bound is not None and cover.bound > one.choose and np.isinf(one.cap).all()
+            return INFEASIBLE if surely else NO_PLAN
+        opened = cover.sites
+        others = np.setdiff1d(np.arange(one.columns), opened)
+        opened = np.concatenate([opened, others[: one.choose - len(opened)]])
+        self.take(opened)
+        self.take(*self.search.improve(opened, self.clock))
+        return INTERIM
+
+    def _rounded(self, bound):
+        """Return a bound on whole costs as a whole number, with room for the rounding of sums."""
+        if bound >= self.worth:
+            return self.upper
+        if not self.unit:
+            return bound
+        return min(np.ceil((bound - 1e-12 * self.upper) / self.unit - 1e-6) * self.unit, self.upper)
+
+    # -- the proof
+
+    def prove(self):
+        """Bound, decide and branch until nothing better than the best plan is left."""
+        one = self.lists
+        verdict = np.zeros(one.columns, np.int8)
+        verdict[self.held] = 1
+        near = np.minimum(self.search.near, np.diff(one.first)[:, None] - 1)
+        near_cost = one.weight[:, None] * one.dist[one.first[:-1, None] + near]
+        heap = [_Node(-np.inf, 0, one, verdict, near_cost.mean(axis=1), np.zeros(0, np.int64))]
+        number = 0
+        while heap and not self.done():
+            node = heapq.heappop(heap)
+            if node.bound >= self.worth:
+                heap = []
+                break
+            for child in self._branches(node, root=number == 0):
+                number += 1
+                child.number = number
+                heapq.heappush(heap, child)
+            self.least = max(self.least, min(heap[0].bound if heap else np.inf, self.leaf, self.upper))
+            self.clock.tell(self.upper * self.scale, self.least * self.scale)
+        if not heap:
+            self.least = max(self.least, min(self.leaf, self.upper))
+
+    def _branches(self, node, root):
+        """Return what is left of a branch: nothing, itself cut short by the clock, or two branches."""
+        prices, taken, verdict, before = node.prices, node.taken, node.verdict, node.lists
+        theta = 1.0 if root else 0.2
+        bound = node.bound
+        while True:
+            now = narrowed(before, verdict) if (verdict != 0).any() else before
+            if now is None:
+                return []
+            if now is not before:
+                taken = np.concatenate([taken, before.sites[verdict == 1]])
+                prices = prices[np.searchsorted(before.row, now.row)]
+            if now.choose < 0 or now.choose > now.columns:
+                return []
+            if now.choose in (0, now.columns) or not now.rows:
+                self._decided(now, taken)
+                return []
+            price = Prices(now, prices, theta)
+            stalled = self._raise(price, taken, bound, root)
+            bound = max(bound, price.bound)
+            if bound >= self.worth:
+                return []
+            if root:
+                self.least = max(self.least, min(bound, self.upper))
+            if self.done():
+                return [_Node(bound, 0, now, np.zeros(now.columns, np.int8), price.best_u, taken)]
+            verdict = price.verdict(self.worth)
+            before, prices, theta = now, price.best_u, max(price.theta, 0.05)
+            if stalled and (verdict != 0).sum() < 0.02 * now.columns:
+                j = price.undecided(verdict)
+                both = []
+                for way in (1, -1):
+                    one = verdict.copy()
+                    one[j] = way
+                    both.append(_Node(bound, 0, now, one, price.best_u, taken))
+                return both
+
+    def _decided(self, lists, taken):
+        """A branch without a choice left: it is a plan, or (of truncated lists) no plan serves all its rows."""
+        columns = lists.sites if lists.choose == lists.columns else lists.sites[: lists.choose]
+        opened = np.concatenate([taken, columns])
+        verdict = np.full(lists.columns, -1, np.int8)
+        verdict[: len(columns)] = 1
+        rest = narrowed(lists, verdict)
+        self.take(opened)
+        if rest is not None and rest.constant < self.worth:
+            self.leaf = min(self.leaf, rest.constant)
+
+    def _raise(self, price, taken, bound, root):
+        """Step until the bound is worth a branch less, much is decided, or steps bring little; True for the last."""
+        last, idle = -np.inf, 0
+        limit = 12 if root else 3
+        for turn in range(400):
+            began = time.monotonic()
+            cost, plan = price.rounds(self.slice, self.upper)
+            took = time.monotonic() - began
+            self.slice = int(np.clip(self.slice * SLICE_SECONDS / max(took, 1e-6), 2, BATCH))
+            if cost < self.upper:
+                self.take(np.concatenate([taken, price.lists.sites[plan]]))
+            if root and (turn % 4 == 1):
+                self.take(*self.search.improve(np.concatenate([taken, price.lists.sites[plan]]), self.clock))
+            if root:
+                self.least = max(self.least, min(price.bound, self.upper))
+                self.clock.tell(self.upper * self.scale, self.least * self.scale)
+            if max(price.bound, bound) >= self.worth or self.done():
+                return False
+            gained = price.bound - last
+            last = price.bound
+            idle = idle + 1 if gained < 0.02 * (self.upper - price.bound) else 0
+            if idle >= 3 or turn >= limit:
+                return True
+            if (price.verdict(self.worth) != 0).sum() > 0.2 * price.lists.columns:
+                return False
+        return True
+
+
+def _flags(columns, m):
+    flags = np.zeros(m, np.bool_)
+    flags[columns] = True
+    return flags

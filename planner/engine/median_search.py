@@ -1,0 +1,285 @@
+"""Plans for p-median rows: greedy adding, then the fast interchange of one open site for another.
+
+Interchange as in Resende, Werneck (2007), European Journal of Operational Research 174:54-68: what opening a site
+gains, what closing one loses, and the correction where both touch one demand are kept up to date between swaps, so
+that a swap costs only as many steps as there are demands whose nearest or second nearest site changes.
+"""
+
+import numpy as np
+
+from planner.engine.compiled import compiled
+from planner.engine.median_lists import rows_of_columns
+
+SLICE = 40  # swaps or openings between two looks at the clock
+
+
+class Search:
+    """One p-median instance and a plan on it that is made better; ``cost`` is the plan's weighted distance.
+
+    base   n: what a row costs that no opened column serves: an open site outside these columns, or a fine so high
+           that serving the row is always worth it
+    """
+
+    def __init__(self, lists, base, held=()):
+        self.lists, self.base = lists, base
+        self.start, self.rows = rows_of_columns(lists.first, lists.site, lists.columns)
+        self.near = np.empty((lists.rows, 2), np.int32)  # how far down its list a row finds its two nearest open sites
+        self.slot = np.full(lists.columns, -1, np.int32)
+        self.held = np.zeros(lists.columns, np.bool_)
+        self.held[list(held)] = True
+
+    @property
+    def opened(self):
+        return np.sort(np.flatnonzero(self.slot >= 0))
+
+    def greedy(self, count, base, clock):
+        """Open the column that saves most, again and again, until ``count`` are open; return them sorted."""
+        one = self.lists
+        cheapest = np.zeros(one.rows, np.int32)
+        cheapest[:] = np.diff(one.first)
+        gain = _gains(one.first, one.site, one.dist, one.weight, base, one.columns)
+        opened = np.zeros(one.columns, np.bool_)
+        opened[self.held] = True
+        for j in np.flatnonzero(self.held):
+            _open(one.first, one.site, one.dist, one.weight, base, self.start, self.rows, cheapest, gain, j)
+        missing = count - int(opened.sum())
+        while missing > 0:
+            some = min(missing, SLICE if not clock.stopped() else 0)
+            if not some:  # time is up: any columns fill the number
+                opened[np.flatnonzero(~opened)[:missing]] = True
+                break
+            _open_best(
+                one.first, one.site, one.dist, one.weight, base, self.start, self.rows, cheapest, gain, opened, some
+            )
+            missing -= some
+        return np.flatnonzero(opened)
+
+    def improve(self, opened, clock, candidates=None, settle=False):
+        """Swap from ``opened`` on until no swap betters the plan or the clock stops; return (opened, cost).
+
+        candidates  m booleans: columns worth opening (default: all)
+        settle      in the end also swap where nothing is lost and the column is of better rank
+        """
+        one = self.lists
+        opened = np.sort(np.asarray(opened, dtype=np.int64))
+        self.slot[:] = -1
+        self.slot[opened] = np.arange(len(opened))
+        able = np.ones(one.columns, np.bool_) if candidates is None else candidates.copy()
+        able |= self.slot >= 0
+        line = np.full(one.columns, -1, np.int32)  # row of `extra`, for columns worth opening alone
+        line[able] = np.arange(int(able.sum()), dtype=np.int32)
+        gain, loss = np.zeros(one.columns), np.zeros(len(opened))
+        extra = np.zeros((int(able.sum()), len(opened)))
+        cost = _look(
+            one.first, one.site, one.dist, one.weight, self.base, self.slot, self.near, line, gain, loss, extra
+        )
+        while not clock.stopped():
+            done, cost = _swap(
+                one.first,
+                one.site,
+                one.dist,
+                one.weight,
+                self.base,
+                self.start,
+                self.rows,
+                self.slot,
+                self.near,
+                line,
+                gain,
+                loss,
+                extra,
+                opened,
+                self.held,
+                cost,
+                SLICE,
+                settle,
+            )
+            if done < SLICE:
+                break
+        self.cost = cost
+        return self.opened, cost
+
+
+@compiled
+def cost_of(first, site, dist, weight, base, opened):
+    """Return the weighted distance of all rows to the nearest column ``opened`` (m booleans), ``base`` without one."""
+    cost = 0.0
+    for i in range(len(weight)):
+        mine = base[i]
+        for e in range(first[i], first[i + 1]):
+            if opened[site[e]]:
+                mine = weight[i] * dist[e]
+                break
+        cost += mine
+    return cost
+
+
+@compiled
+def _gains(first, site, dist, weight, base, m):
+    gain = np.zeros(m)
+    for i in range(len(weight)):
+        for e in range(first[i], first[i + 1]):
+            saved = base[i] - weight[i] * dist[e]
+            if saved > 0:
+                gain[site[e]] += saved
+    return gain
+
+
+@compiled
+def _open(first, site, dist, weight, base, start, rows, cheapest, gain, j):
+    """Open column j: rows it serves better have less to gain from the others."""
+    for k in range(start[j], start[j + 1]):
+        i = rows[k]
+        end = first[i] + cheapest[i]
+        at = first[i]
+        while at < end and site[at] != j:
+            at += 1
+        if at == end:
+            continue
+        before = base[i]
+        if end < first[i + 1]:
+            before = weight[i] * dist[end]
+        now = min(weight[i] * dist[at], before)
+        for e in range(first[i], end):
+            c = weight[i] * dist[e]
+            if c < before:
+                gain[site[e]] -= before - c
+                if c < now:
+                    gain[site[e]] += now - c
+        cheapest[i] = at - first[i]
+
+
+@compiled
+def _open_best(first, site, dist, weight, base, start, rows, cheapest, gain, opened, count):
+    for _ in range(count):
+        best = -1
+        for j in range(len(opened)):
+            if not opened[j] and (best < 0 or gain[j] > gain[best]):
+                best = j
+        opened[best] = True
+        _open(first, site, dist, weight, base, start, rows, cheapest, gain, best)
+
+
+@compiled
+def _find_near(first, site, slot, near, i):
+    """Write how far down row i's list its nearest and second nearest open columns stand; the list's length for none."""
+    length = first[i + 1] - first[i]
+    near[i, 0] = length
+    near[i, 1] = length
+    for k in range(length):
+        if slot[site[first[i] + k]] >= 0:
+            if near[i, 0] == length:
+                near[i, 0] = k
+            else:
+                near[i, 1] = k
+                break
+
+
+@compiled
+def _count_in(first, site, dist, weight, base, slot, near, line, gain, loss, extra, i, sign):
+    """Add (sign 1) or take back (sign -1) what row i has to say; return its cost."""
+    f = first[i]
+    length = first[i + 1] - f
+    d1, d2 = base[i], base[i]
+    if near[i, 0] < length:
+        d1 = weight[i] * dist[f + near[i, 0]]
+    if near[i, 1] < length:
+        d2 = weight[i] * dist[f + near[i, 1]]
+    for k in range(near[i, 0]):
+        c = weight[i] * dist[f + k]
+        if c < d1:
+            gain[site[f + k]] += sign * (d1 - c)
+    if near[i, 0] < length:
+        s = slot[site[f + near[i, 0]]]
+        loss[s] += sign * (d2 - d1)
+        for k in range(near[i, 1]):
+            c = weight[i] * dist[f + k]
+            at = line[site[f + k]]
+            if at >= 0 and c < d2:
+                extra[at, s] += sign * (d2 - max(c, d1))
+    return d1
+
+
+@compiled
+def _look(first, site, dist, weight, base, slot, near, line, gain, loss, extra):
+    cost = 0.0
+    for i in range(len(weight)):
+        _find_near(first, site, slot, near, i)
+        cost += _count_in(first, site, dist, weight, base, slot, near, line, gain, loss, extra, i, 1.0)
+    return cost
+
+
+@compiled
+def _swap(
+    first, site, dist, weight, base, start, rows, slot, near, line, gain, loss, extra, opened, held, cost, most, settle
+):
+    """Make the best swap up to ``most`` times; return (swaps made, cost). With ``settle`` also level swaps."""
+    for done in range(most):
+        best, into, out = 0.0, -1, -1
+        level = -1
+        small = 1e-12 * cost
+        for j in range(len(slot)):
+            if slot[j] >= 0 or line[j] < 0:
+                continue
+            for s in range(len(opened)):
+                if held[opened[s]]:
+                    continue
+                profit = gain[j] - loss[s] + extra[line[j], s]
+                if profit > best:
+                    best, into, out = profit, j, s
+                elif settle and profit >= -small and opened[s] > j and into < 0 and level < 0:
+                    level = j * len(opened) + s
+        if best <= small:
+            if level < 0:
+                return done, cost
+            into, out = level // len(opened), level % len(opened)
+        leaving = opened[out]
+        before = cost
+        cost += _exchange(
+            first, site, dist, weight, base, start, rows, slot, near, line, gain, loss, extra, into, leaving, out
+        )
+        opened[out] = into
+        if cost > before or (cost == before and into > leaving):  # rounding promised what is not there: take it back
+            _exchange(
+                first, site, dist, weight, base, start, rows, slot, near, line, gain, loss, extra, leaving, into, out
+            )
+            opened[out] = leaving
+            return done, before
+    return most, cost
+
+
+@compiled
+def _exchange(first, site, dist, weight, base, start, rows, slot, near, line, gain, loss, extra, into, leaving, s):
+    """Open column ``into`` in the place s of column ``leaving``; return by how much the plan's cost changes."""
+    touched = 0
+    most = start[into + 1] - start[into] + start[leaving + 1] - start[leaving]
+    changed = np.empty(most, np.int32)
+    delta = 0.0
+    for k in range(start[leaving], start[leaving + 1]):
+        i = rows[k]
+        f = first[i]
+        length = first[i + 1] - f
+        mine = near[i, 0] < length and site[f + near[i, 0]] == leaving
+        if mine or (near[i, 1] < length and site[f + near[i, 1]] == leaving):
+            changed[touched] = i
+            touched += 1
+    for k in range(start[into], start[into + 1]):
+        i = rows[k]
+        f = first[i]
+        length = first[i + 1] - f
+        mine = near[i, 0] < length and site[f + near[i, 0]] == leaving
+        if mine or (near[i, 1] < length and site[f + near[i, 1]] == leaving):
+            continue
+        for p in range(near[i, 1]):
+            if site[f + p] == into:
+                changed[touched] = i
+                touched += 1
+                break
+    for k in range(touched):
+        delta -= _count_in(first, site, dist, weight, base, slot, near, line, gain, loss, extra, changed[k], -1.0)
+    slot[leaving] = -1
+    slot[into] = s
+    for k in range(touched):
+        _find_near(first, site, slot, near, changed[k])
+        delta += _count_in(first, site, dist, weight, base, slot, near, line, gain, loss, extra, changed[k], 1.0)
+    return delta
