@@ -2,6 +2,7 @@
 
 minimise    sum_j  c_j x_j
 subject to  serve_i:  sum_{j in N_i} x_j >= b_i    for every demand row i
+            size:     sum_j x_j = p                    (only where p is given)
             x_j in {0, 1}
 
 x_j    1 when a station stands at site j;  c_j its price, 1 when stations are counted
@@ -12,8 +13,11 @@ b_i    stations wanted there: 1, or more for backup (multicover: Church, Gerrard
 import pulp
 
 
-def lscp(cover, need=None, price=None):
-    """Return (model, x) for ``cover`` (CSR of 1, rows x sites), ``need`` a row and ``price`` a site (None: 1 each)."""
+def lscp(cover, need=None, price=None, p=None):
+    """Return (model, x) for ``cover`` (CSR of 1, rows x sites), ``need`` a row and ``price`` a site (None: 1 each).
+
+    With ``p`` given, that many sites exactly are opened.
+    """
     rows, sites = cover.shape
     model = pulp.LpProblem("lscp", pulp.LpMinimize)
     x = [model.add_variable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(sites)]
@@ -22,6 +26,8 @@ def lscp(cover, need=None, price=None):
         near = cover.indices[cover.indptr[i] : cover.indptr[i + 1]]
         wanted = 1 if need is None else int(need[i])
         model += pulp.LpAffineExpression([(x[j], 1) for j in near]) >= wanted, f"serve_{i}"
+    if p is not None:
+        model += pulp.LpAffineExpression([(v, 1) for v in x]) == p, "size"
     return model, x
 
 

@@ -9,12 +9,15 @@
 x_j    1 when site j is opened;  c_j its price;  B the budget
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pulp
 
-NONE = np.zeros(0, dtype=np.int64)
+
+def none():
+    """Return no position at all."""
+    return np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Wishes:
     price, budget      m numbers and the most they may sum to over opened sites; each may be None
     """
 
-    fixed: np.ndarray = NONE
-    forbidden: np.ndarray = NONE
+    fixed: np.ndarray = field(default_factory=none)
+    forbidden: np.ndarray = field(default_factory=none)
     capacity: np.ndarray | None = None
     exclusive: tuple = ()
     avoid: tuple = ()
