@@ -1,0 +1,294 @@
+"""Compiled loops for sites with limited room: assignments that fit, and what each site is worth at given prices.
+
+Arcs by demand: those of demand i stand at first[i]:first[i + 1], with their site and cost; by site likewise with
+their demand. ``size`` is what a demand takes of a site's ``room``, both whole numbers.
+"""
+
+import numpy as np
+
+from planner.engine.compiled import compiled
+
+EPS = 1e-9
+
+
+@compiled
+def assign(first, site, cost, measure, size, room, alone, opened, effort):
+    """Return (place n, total): an open site for each demand, or -1 at the cost ``alone`` of the demand.
+
+    Greedy by regret (Martello, Toth 1981): next comes who loses most by not getting the first choice, in terms of
+    ``measure``; then moves and chains (i to another site, one of that site elsewhere) while ``cost`` falls, for at most
+    ``effort`` steps. A plan that fits, often good, proven by others.
+    """
+    n = len(size)
+    begin = np.zeros(n + 1, np.int64)
+    for i in range(n):
+        k = 0
+        for a in range(first[i], first[i + 1]):
+            if opened[site[a]]:
+                k += 1
+        begin[i + 1] = begin[i] + k
+    arc = np.empty(begin[n], np.int64)
+    for i in range(n):
+        k = begin[i]
+        for a in range(first[i], first[i + 1]):
+            if opened[site[a]]:
+                arc[k] = a
+                k += 1
+    left = room.copy()
+    at = np.full(n, -1, np.int64)  # the arc a demand uses
+    waiting = np.ones(n, np.bool_)
+    waits = n
+    chunks = min(max(30_000_000 // max(begin[n], 1), 8), 500)
+    chunk = max(1, n // chunks)
+    regret = np.empty(n)
+    while waits > 0:
+        for i in range(n):
+            regret[i] = -1.0
+            if not waiting[i]:
+                continue
+            one, two, choices = np.inf, np.inf, 0
+            for k in range(begin[i], begin[i + 1]):
+                a = arc[k]
+                if left[site[a]] >= size[i]:
+                    choices += 1
+                    if measure[a] < one:
+                        one, two = measure[a], one
+                    elif measure[a] < two:
+                        two = measure[a]
+            if choices == 0:
+                waiting[i] = False
+                waits -= 1
+            elif choices == 1:
+                regret[i] = 1e300
+            else:
+                regret[i] = (two - one) * (1.0 + 1e-9 * size[i]) + 1e-12 * size[i]
+        if waits == 0:
+            break
+        if chunk == 1:
+            best = -1
+            for i in range(n):
+                if waiting[i] and (
+                    best < 0 or regret[i] > regret[best] or (regret[i] == regret[best] and size[i] > size[best])
+                ):
+                    best = i
+            order = np.full(1, best, np.int64)
+        else:
+            order = np.argsort(-regret, kind="mergesort")[:chunk]
+        for i in order:
+            if not waiting[i]:
+                continue
+            pick = -1
+            for k in range(begin[i], begin[i + 1]):
+                a = arc[k]
+                if left[site[a]] >= size[i] and (pick < 0 or measure[a] < measure[pick]):
+                    pick = a
+            if pick >= 0:
+                at[i] = pick
+                left[site[pick]] -= size[i]
+                waiting[i] = False
+                waits -= 1
+    m = len(room)
+    head = np.full(m, -1, np.int64)  # who is at a site: linked lists
+    after = np.full(n, -1, np.int64)
+    before = np.full(n, -1, np.int64)
+    for i in range(n - 1, -1, -1):
+        if at[i] >= 0:
+            j = site[at[i]]
+            after[i] = head[j]
+            if head[j] >= 0:
+                before[head[j]] = i
+            head[j] = i
+    steps = 0
+    chains = False
+    while steps < effort:
+        moved = False
+        for i in range(n):
+            here = site[at[i]] if at[i] >= 0 else -1
+            mine = cost[at[i]] if at[i] >= 0 else alone[i]
+            gain, to, who, where = EPS * (1.0 + abs(mine)), -1, -1, -1
+            for k in range(begin[i], begin[i + 1]):
+                a = arc[k]
+                other = site[a]
+                if other == here:
+                    continue
+                steps += 1
+                fall = mine - cost[a]
+                if left[other] >= size[i]:
+                    if fall > gain:
+                        gain, to, who, where = fall, a, -1, -1
+                elif chains:
+                    q = head[other]
+                    while q >= 0:
+                        if left[other] + size[q] >= size[i]:
+                            was = cost[at[q]]
+                            if fall + was - alone[q] > gain:
+                                gain, to, who, where = fall + was - alone[q], a, q, -1
+                            for t in range(begin[q], begin[q + 1]):
+                                b = arc[t]
+                                h = site[b]
+                                steps += 1
+                                if h == other:
+                                    continue
+                                free = left[h] + (size[i] if h == here else 0)
+                                if free >= size[q] and fall + was - cost[b] > gain:
+                                    gain, to, who, where = fall + was - cost[b], a, q, b
+                        q = after[q]
+            if to < 0:
+                continue
+            moved = True
+            for turn in range(2):
+                x, b = (who, where) if turn == 0 else (i, to)
+                if x < 0:
+                    continue
+                if at[x] >= 0:
+                    j = site[at[x]]
+                    left[j] += size[x]
+                    if before[x] >= 0:
+                        after[before[x]] = after[x]
+                    else:
+                        head[j] = after[x]
+                    if after[x] >= 0:
+                        before[after[x]] = before[x]
+                    before[x] = after[x] = -1
+                at[x] = b
+                if b >= 0:
+                    j = site[b]
+                    left[j] -= size[x]
+                    after[x] = head[j]
+                    if head[j] >= 0:
+                        before[head[j]] = x
+                    head[j] = x
+            if steps >= effort:
+                break
+        if not moved:
+            if chains:
+                break
+            chains = True
+    place = np.full(n, -1, np.int64)
+    total = 0.0
+    for i in range(n):
+        if at[i] >= 0:
+            place[i] = site[at[i]]
+            total += cost[at[i]]
+        else:
+            total += alone[i]
+    return place, total
+
+
+@compiled
+def price_sites(first, row, cost, alive, size, room, price, exact, value, share):
+    """Write what each site can earn at ``price`` a demand, and the share it takes of each of its arcs.
+
+    value_j = min sum_i (c_ij - u_i) z_ij   subject to  sum_i a_i z_ij <= b_j,   0 <= z_ij <= 1, whole where ``exact``.
+    Whole by dynamic programming over the room, else by the greedy rule of the fractional knapsack.
+    """
+    longest, widest = 1, 0
+    for j in range(len(room)):
+        longest = max(longest, first[j + 1] - first[j])
+        if exact[j]:
+            widest = max(widest, room[j])
+    pick = np.empty(longest, np.int64)
+    ratio = np.empty(longest)
+    best = np.empty(widest + 1)
+    keep = np.empty((longest, widest + 1) if widest > 0 else (1, 1), np.bool_)
+    for j in range(len(room)):
+        count, asked = 0, 0
+        value[j] = 0.0
+        for a in range(first[j], first[j + 1]):
+            share[a] = 0.0
+            if alive[a] and cost[a] < price[row[a]]:
+                pick[count] = a
+                count += 1
+                asked += size[row[a]]
+        if asked <= room[j]:
+            for k in range(count):
+                share[pick[k]] = 1.0
+                value[j] += cost[pick[k]] - price[row[pick[k]]]
+        elif exact[j]:
+            best[: room[j] + 1] = 0.0
+            for k in range(count):
+                i = row[pick[k]]
+                w, r = size[i], cost[pick[k]] - price[i]
+                keep[k, : room[j] + 1] = False
+                for c in range(room[j], w - 1, -1):
+                    if best[c - w] + r < best[c]:
+                        best[c] = best[c - w] + r
+                        keep[k, c] = True
+            value[j] = best[room[j]]
+            c = room[j]
+            for k in range(count - 1, -1, -1):
+                if keep[k, c]:
+                    share[pick[k]] = 1.0
+                    c -= size[row[pick[k]]]
+        else:
+            for k in range(count):
+                i = row[pick[k]]
+                ratio[k] = (cost[pick[k]] - price[i]) / size[i] if size[i] > 0 else -np.inf
+            free = room[j]
+            for k in np.argsort(ratio[:count], kind="mergesort"):
+                i = row[pick[k]]
+                part = 1.0 if size[i] <= free else free / size[i]
+                share[pick[k]] = part
+                value[j] += part * (cost[pick[k]] - price[i])
+                free -= min(free, size[i])
+                if free == 0:
+                    break
+
+
+@compiled
+def force_arcs(first, row, cost, alive, size, room, price, exact, value, share, forced):
+    """Write of each arc a lower bound of its site's value where that arc must be used (inf where it cannot be)."""
+    longest, widest = 1, 0
+    for j in range(len(room)):
+        longest = max(longest, first[j + 1] - first[j])
+        if exact[j]:
+            widest = max(widest, room[j])
+    pick = np.empty(longest, np.int64)
+    ratio = np.empty(longest)
+    best = np.empty(widest + 1)
+    for j in range(len(room)):
+        count, asked = 0, 0
+        for a in range(first[j], first[j + 1]):
+            forced[a] = np.inf
+            if alive[a] and cost[a] < price[row[a]]:
+                pick[count] = a
+                count += 1
+                asked += size[row[a]]
+        loose = asked <= room[j]
+        if exact[j]:
+            best[: room[j] + 1] = 0.0
+            for k in range(count):
+                i = row[pick[k]]
+                w, r = size[i], cost[pick[k]] - price[i]
+                for c in range(room[j], w - 1, -1):
+                    if best[c - w] + r < best[c]:
+                        best[c] = best[c - w] + r
+        else:
+            for k in range(count):
+                i = row[pick[k]]
+                ratio[k] = (cost[pick[k]] - price[i]) / size[i] if size[i] > 0 else -np.inf
+        order = np.argsort(ratio[:count], kind="mergesort") if not exact[j] else np.zeros(0, np.int64)
+        weight = np.zeros(len(order) + 1)
+        worth = np.zeros(len(order) + 1)
+        for t in range(len(order)):
+            i = row[pick[order[t]]]
+            weight[t + 1] = weight[t] + size[i]
+            worth[t + 1] = worth[t] + cost[pick[order[t]]] - price[i]
+        for a in range(first[j], first[j + 1]):
+            i = row[a]
+            if not alive[a] or size[i] > room[j]:
+                continue
+            r = cost[a] - price[i]
+            if r < 0 and (loose or share[a] == 1.0):
+                forced[a] = value[j]  # it is used as things are
+            elif exact[j]:
+                forced[a] = r + best[room[j] - size[i]]
+            else:
+                free = room[j] - size[i]
+                t = np.searchsorted(weight, free, side="right") - 1
+                rest = worth[t]
+                if t < len(order):
+                    step = weight[t + 1] - weight[t]
+                    rest += (free - weight[t]) / step * (worth[t + 1] - worth[t])
+                forced[a] = r + rest
+            forced[a] = max(forced[a], value[j])
