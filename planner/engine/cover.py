@@ -8,12 +8,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from planner.engine.cover_search import cover_bound, fewest
 from planner.engine.found import found, nothing
 from planner.engine.mclp_bound import mclp_bound
 from planner.models.lscp import chosen, lscp
 from planner.models.mclp import mclp
 from planner.problem import greedy_cover, merged, narrowed, reduce_problem, settled, without_needless
 from planner.solve import INFEASIBLE, OPTIMAL, solve
+
+SEARCHED = 20_000  # entries of a core above which a search goes before the solver, whose first plans are then poor
 
 
 def fewest_sites(problem, *, gap=0.0, clock):
@@ -24,22 +27,24 @@ def fewest_sites(problem, *, gap=0.0, clock):
     problem = merged(replace(problem, persons=np.ones(len(problem.persons), dtype=np.int64)))
     core = reduce_problem(problem, every_row=True)
     held = len(problem.fixed)
-    start = without_needless(core, greedy_cover(core))
-    model, _ = lscp(core.cover, core.need)
-    best = solve(
-        model,
-        seconds=clock.left(),
-        gap=gap,
-        start={f"x{j:06d}": 1 for j in start},
-        progress=_told(clock, held),
-        cancel=clock.cancel,
-    )
-    if not best.has_plan:
-        return nothing(best.status)
-    sites = settled(problem, [*problem.fixed, *core.sites[chosen(best.values, len(core.sites))]])
-    # Sites come whole, so the bound does too.
-    bound = None if best.bound is None else held + float(np.ceil(best.bound - 1e-6))
-    return found(sites, len(sites), bound, gap)
+    start = np.array(without_needless(core, greedy_cover(core)), dtype=np.int64)
+    least = 0.0
+    if core.cover.nnz > SEARCHED and (core.need == 1).all():
+        least = np.ceil(cover_bound(core.cover, clock, len(start)))
+        start = fewest(core.cover, start, clock, target=int(least), rank=core.rank)
+    if len(start) > least:
+        model, _ = lscp(core.cover, core.need)
+        known = {f"x{j:06d}": 1 for j in start}
+        best = solve(
+            model, seconds=clock.left(), gap=gap, start=known, progress=_told(clock, held), cancel=clock.cancel
+        )
+        if not best.has_plan:
+            return nothing(best.status)
+        start = np.array(chosen(best.values, len(core.sites)), dtype=np.int64)
+        if best.bound is not None:  # sites come whole, so the bound does too
+            least = max(least, np.ceil(best.bound - 1e-6))
+    sites = settled(problem, [*problem.fixed, *core.sites[start]])
+    return found(sites, len(sites), held + least, gap)
 
 
 def most_people(problem, p, *, gap=0.0, clock):

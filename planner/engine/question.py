@@ -169,6 +169,8 @@ class Question:
         if self.everybody and not sparse.issparse(self.ways) and self.wishes.capacity is None:
             allowed = np.setdiff1d(np.arange(self.ways.shape[1]), self.wishes.forbidden)
             return np.flatnonzero(~np.isfinite(self.ways[:, allowed]).any(axis=1))
+        if sparse.issparse(self.ways) and self.wishes.capacity is None and not len(self.wishes.forbidden):
+            return np.flatnonzero(np.diff(self.ways.indptr) < self.need)
         return np.flatnonzero(np.diff(self.choices().indptr) < self.need)
 
     def paid(self, sites):
@@ -235,13 +237,17 @@ def nearest_of(ways, sites):
         return np.where(np.isfinite(some[np.arange(len(best)), best]), sites[best], -1)
     opened = np.zeros(ways.shape[1], dtype=bool)
     opened[sites] = True
-    good = np.flatnonzero(opened[ways.indices])
-    row = np.repeat(np.arange(ways.shape[0]), np.diff(ways.indptr))[good]
-    order = np.lexsort((ways.indices[good], ways.data[good], row))
-    row, column = row[order], ways.indices[good][order]
-    first = np.flatnonzero(np.diff(row, prepend=-1))
+    good = opened[ways.indices]
+    column, way = ways.indices[good], ways.data[good]
+    starts = np.concatenate([[0], np.cumsum(good)])[ways.indptr]
+    rows = np.flatnonzero(np.diff(starts))
     places = np.full(ways.shape[0], -1, dtype=np.int64)
-    places[row[first]] = column[first]
+    if len(rows):
+        shortest = np.repeat(np.minimum.reduceat(way, starts[rows]), np.diff(starts)[rows])
+        best = np.flatnonzero(way == shortest)  # columns ascend in a row: the first of its best is the lowest
+        row = np.repeat(rows, np.diff(starts)[rows])[best]
+        first = np.flatnonzero(np.diff(row, prepend=-1))
+        places[row[first]] = column[best[first]]
     return places
 
 
