@@ -1,5 +1,7 @@
 """Why no plan exists, in a planner's words: the places, the people, the rule, and the cheapest repair."""
 
+from fractions import Fraction
+
 from geo.faults import Fault, Rejected
 from planner.rounding import ceiling
 
@@ -34,20 +36,61 @@ def too_few_stations(count, counties, clause):
 def out_of_reach(points, places, urban_km, rural_km):
     """People whom no allowed site could serve: one reason in all, and one for each of the largest places.
 
-    ``points`` is a demand table (county_code, county, setting, persons) with the nearest known ``places`` beside it;
-    the urban or the rural points of one county near one place are one place.
+    ``points`` is a demand table (county_code, county, setting, persons, metres) with the nearest known ``places``
+    beside it; metres is the way to the nearest allowed site, infinite where there is none. The urban or the rural
+    points of one county near one place are one place; what it would take to reach all of it is said with it.
     """
     persons = int(points["persons"].sum())
     params = {"persons": f"{persons:,}", "points": len(points), "urban": f"{urban_km:g}", "rural": f"{rural_km:g}"}
     reasons = [Fault("infeasible_reach", params=params)]
     keys = ["county_code", "county", "setting", "place"]
-    by_place = points.assign(place=places).groupby(keys, as_index=False)["persons"].sum()
+    by_place = points.assign(place=places).groupby(keys, as_index=False).agg({"persons": "sum", "metres": "max"})
     largest = by_place.sort_values(["persons", "county_code", "place", "setting"], ascending=[False, True, True, True])
     for row in largest.head(PLACES_NAMED).itertuples():
+        standard = urban_km if row.setting == "urban" else rural_km
+        km = wide_enough(row.metres)
         one = {"county": row.county, "place": row.place, "setting": row.setting, "persons": f"{row.persons:,}"}
-        reasons.append(Fault("infeasible_place_" + row.setting, params=one))
+        grown = {} if km is None else {"km": f"{km:g}", "more": f"{round(km - standard, 1):g}"}
+        reasons.append(Fault("infeasible_place_" + row.setting + ("" if grown else "_no_way"), params=one | grown))
     left = largest.iloc[PLACES_NAMED:]
     if len(left):
         rest = {"places": len(left), "persons": f"{int(left['persons'].sum()):,}"}
         reasons.append(Fault("infeasible_more_places", params=rest))
     return reasons
+
+
+def wide_enough(metres):
+    """Return the radius in km, in tenths rounded up, within which ``metres`` lie; None for no way at all."""
+    return None if metres == float("inf") else ceiling(Fraction(int(metres), 100)) / 10
+
+
+def repairs(points, *, opened, added, proven):
+    """What would make everybody reachable, each repair by itself.
+
+    points  as in :func:`out_of_reach`
+    opened  names of the fewest closed counties to open, () where that does not help
+    added   fewest further places for stations, anywhere in reach; ``proven``: fewer would not do
+    """
+    told = []
+    if opened:
+        told.append(Fault("infeasible_repair_open", params={"count": len(opened)}))
+        told += [Fault("infeasible_repair_county", params={"county": name}) for name in opened]
+    far = points.groupby("setting")["metres"].max()
+    wide = {setting: wide_enough(metres) for setting, metres in far.items()}
+    if None not in wide.values():
+        key = "both" if len(wide) == 2 else next(iter(wide))
+        told.append(Fault("infeasible_repair_radius_" + key, params={s: f"{km:g}" for s, km in wide.items()}))
+    key = "infeasible_repair_sites" if proven else "infeasible_repair_sites_at_most"
+    return [Fault("infeasible_repairs"), *told, Fault(key, params={"sites": f"{added:,}"})]
+
+
+def conflict(wishes, params):
+    """The fewest wishes that contradict one another: give up any one of them and the rest can be kept.
+
+    ``wishes`` are (kind, subject) pairs; kinds: county_rule, closed (a county's name), everybody, count.
+    """
+    lines = [
+        Fault(f"infeasible_wish_{kind}", params=params | ({} if subject is None else {"county": subject}))
+        for kind, subject in wishes
+    ]
+    return [Fault("infeasible_conflict", params={"count": len(lines)}), *lines]

@@ -4,15 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from geo.sites import known_places
 from geo.travel import arcs_within, is_covered, nearest, standard_metres
+from planner.conflict import smallest_conflict
 from planner.engine.cover import fewest_sites, most_people
 from planner.engine.found import Clock
-from planner.explain import Infeasible, county_without_station, out_of_reach, too_few_stations
+from planner.explain import Infeasible, conflict, county_without_station, out_of_reach, repairs, too_few_stations
+from planner.locate import lscp
 from planner.problem import CoverProblem
 from planner.services.proof import Proof, proof_of
 from planner.solve import INFEASIBLE, NO_PLAN, OPTIMAL
+
+REPAIR_SECONDS = 5.0  # for the cheapest repair of what cannot be: a number to think about, not a plan
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def _rank(demand, sites, arcs, scenario):
 
 def plan_stations(region, standards, demand, sites, problem, scenario, *, progress=None, cancel=None):
     """Return the :class:`StationPlan`. Raises :class:`planner.explain.Infeasible` naming places and people."""
-    _refuse_impossible(region, standards, demand, problem, scenario)
+    _refuse_impossible(region, standards, demand, sites, problem, scenario)
 
     def ticker(stage):
         return None if progress is None else lambda seconds, gap, best: progress(stage, seconds, gap, best)
@@ -91,7 +96,7 @@ def plan_stations(region, standards, demand, sites, problem, scenario, *, progre
     return StationPlan(ids(answers[scenario.stations_goal]), ids(answers[other]), proofs)
 
 
-def _refuse_impossible(region, standards, demand, problem, scenario):
+def _refuse_impossible(region, standards, demand, sites, problem, scenario):
     rule = standards["emergency_station_county"]
     clause = f"{rule.document} {rule.clause}"
     counties = region.counties
@@ -102,14 +107,74 @@ def _refuse_impossible(region, standards, demand, problem, scenario):
     ]
     if scenario.stations_goal == "best_n" and scenario.stations_count < len(counties):
         reasons.append(too_few_stations(scenario.stations_count, len(counties), clause))
-    lost = demand[~problem.reachable()]
+    lost = np.flatnonzero(~problem.reachable())
     if len(lost) and scenario.stations_goal == "cover_all":
-        places = known_places(region)
-        _, position = nearest(lost, places)
-        named = lost.assign(county=counties["name"].reindex(lost["county_code"]).to_numpy())
-        reasons += out_of_reach(named, places["name"].to_numpy()[position], scenario.urban_km, scenario.rural_km)
+        reasons += _unreachable(region, demand, sites, problem, lost, scenario)
     if reasons:
-        raise Infeasible(reasons)
+        raise Infeasible(reasons + _conflict(region, sites, problem, lost, scenario, clause))
+
+
+def _unreachable(region, demand, sites, problem, lost, scenario):
+    """Return who is out of reach, how far, and what would mend it."""
+    counties, places = region.counties, known_places(region)
+    allowed = np.setdiff1d(np.arange(len(sites)), problem.forbidden)
+    points = demand.iloc[lost]
+    metres = np.full(len(lost), np.inf)
+    if len(allowed):
+        metres = nearest(points, sites.iloc[allowed], scenario.detour_factor)[0].astype(float)
+    named = points.assign(county=counties["name"].reindex(points["county_code"]).to_numpy(), metres=metres)
+    told = out_of_reach(
+        named, places["name"].to_numpy()[nearest(points, places)[1]], scenario.urban_km, scenario.rural_km
+    )
+    standard = standard_metres(points, scenario.urban_km, scenario.rural_km)
+    added = lscp(arcs_within(points, points, standard, scenario.detour_factor), seconds=REPAIR_SECONDS)
+    closed = _ways_by_closed_county(problem, sites, lost, scenario.closed_counties)
+    opened = lscp(closed, seconds=REPAIR_SECONDS).sites if closed.nnz else ()
+    names = tuple(counties["name"].reindex([scenario.closed_counties[k] for k in opened]))
+    return told + repairs(named, opened=names, added=len(added.sites), proven=added.status == OPTIMAL)
+
+
+def _ways_by_closed_county(problem, sites, lost, closed):
+    """Return 0/1 (CSR, lost demand x closed counties): would some site of the county reach the demand?"""
+    county = pd.Index(closed).get_indexer(sites["county_code"])
+    row, column = sparse.coo_array(problem.arcs[lost]).coords
+    shut = county[column] >= 0
+    pairs = np.unique(np.stack([row[shut], county[column[shut]]]), axis=1)
+    return sparse.csr_array((np.ones(pairs.shape[1], np.int32), tuple(pairs)), shape=(len(lost), len(closed)))
+
+
+def _conflict(region, sites, problem, lost, scenario, clause):
+    """Return the smallest set of wishes that contradict, in words; nothing where one alone cannot be kept."""
+    counties = region.counties
+    closed = tuple(code for code in scenario.closed_counties if code in counties.index)
+    goal = ("everybody", None) if scenario.stations_goal == "cover_all" else ("count", None)
+    ways = _ways_by_closed_county(problem, sites, lost, closed)
+
+    def feasible(some):
+        shut = [k for k, code in enumerate(closed) if ("closed", code) in some]
+        if ("county_rule", None) in some and (
+            shut or (goal in some and goal[0] == "count" and scenario.stations_count < len(counties))
+        ):
+            return False
+        return goal not in some or goal[0] == "count" or not _some_cut_off(ways, shut)
+
+    found = smallest_conflict([("county_rule", None), *(("closed", code) for code in closed), goal], feasible)
+    if found is None or len(found) < 2:
+        return []
+    params = {
+        "clause": clause,
+        "count": scenario.stations_count,
+        "urban": f"{scenario.urban_km:g}",
+        "rural": f"{scenario.rural_km:g}",
+    }
+    return conflict([(kind, None if code is None else counties["name"][code]) for kind, code in found], params)
+
+
+def _some_cut_off(ways, shut):
+    """Return whether some row has no way left when the counties ``shut`` (columns) are: open ones are a way too."""
+    left = np.ones(ways.shape[1], dtype=np.int32)
+    left[shut] = 0
+    return bool((ways @ left == 0).any())
 
 
 def _cover_all(problem, scenario, progress, cancel):
