@@ -7,7 +7,7 @@ each branch starting from the prices of the one before, or handed to the radius 
 
 import heapq
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import sparse
@@ -21,7 +21,6 @@ from planner.problem import CoverProblem
 from planner.solve import INFEASIBLE, INTERIM, NO_PLAN
 
 SLICE_SECONDS = 0.2
-BATCH = 50  # subgradient steps between two looks at what they prove
 
 
 def median(cost, weights, p, *, truncated=False, fixed=(), forbidden=(), rank=None, gap=0.0, clock):
@@ -64,14 +63,39 @@ def _smallest(weights):
 
 @dataclass(order=True)
 class _Node:
-    """A branch: ``lists`` with ``verdict`` still to be applied, prices to start from, columns opened so far."""
+    """A branch: what it costs at least, each column's verdict, prices of the rows of the undecided core."""
 
     bound: float
     number: int
+    verdict: np.ndarray = field(compare=False)
+    prices: np.ndarray = field(compare=False)
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """What a branch leaves undecided, all its columns' verdicts, its prices, and the column to split it by."""
+
+    bound: float
     lists: object
     verdict: np.ndarray
     prices: np.ndarray
-    taken: np.ndarray
+    split: int
+
+
+@dataclass(frozen=True)
+class _Effort:
+    """How long a bound is raised: batches of steps, until ``idle`` in a row close but ``little`` of the gap each."""
+
+    theta: float
+    batch: int
+    turns: int
+    idle: int
+    little: float
+
+
+ROOT = _Effort(theta=1.0, batch=50, turns=12, idle=3, little=0.02)
+BRANCH = _Effort(theta=0.2, batch=25, turns=3, idle=1, little=0.1)
+FEW, MUCH = 0.02, 0.2  # shares of columns: fewer decided than this split a branch, more start it anew without them
 
 
 class _Task:
@@ -87,7 +111,7 @@ class _Task:
         self.upper, self.plan = np.inf, None
         self.least = -np.inf  # nothing below can be a plan's cost
         self.leaf = np.inf  # least cost of a decided branch which is no plan of the lists
-        self.slice = BATCH
+        self.slice = 1  # steps that fit between two looks at the clock
 
     # -- the plan
 
@@ -156,100 +180,115 @@ class _Task:
     # -- the proof
 
     def prove(self):
-        """Bound, decide and branch until nothing better than the best plan is left."""
+        """Bound, decide and branch until nothing better than the best plan is left, or the clock stops.
+
+        A column's verdict is 1 (opened), -1 (shut) or 0; the first branch has those of held columns alone.
+        """
         one = self.lists
+        near = np.minimum(self.search.near, np.diff(one.first)[:, None] - 1)
+        prices = (one.weight[:, None] * one.dist[one.first[:-1, None] + near]).mean(axis=1)
         verdict = np.zeros(one.columns, np.int8)
         verdict[self.held] = 1
-        near = np.minimum(self.search.near, np.diff(one.first)[:, None] - 1)
-        near_cost = one.weight[:, None] * one.dist[one.first[:-1, None] + near]
-        heap = [_Node(-np.inf, 0, one, verdict, near_cost.mean(axis=1), np.zeros(0, np.int64))]
-        number = 0
+        now = narrowed(one, verdict)
+        rest = self._descend(now, verdict, prices[now.row], -np.inf, ROOT)
+        heap = []
+        if rest is not None:
+            core = replace(rest.lists, row=np.arange(rest.lists.rows))
+            heap = self._branches(rest, core, core.row, 0)
+        number = len(heap)
         while heap and not self.done():
             node = heapq.heappop(heap)
             if node.bound >= self.worth:
                 heap = []
                 break
-            for child in self._branches(node, root=number == 0):
-                number += 1
-                child.number = number
-                heapq.heappush(heap, child)
-            self.least = max(self.least, min(heap[0].bound if heap else np.inf, self.leaf, self.upper))
-            self.clock.tell(self.upper * self.scale, self.least * self.scale)
+            now = narrowed(core, node.verdict[core.sites])
+            prices = None if now is None else node.prices[now.row].astype(np.float64)
+            rest = self._descend(now, node.verdict, prices, node.bound, BRANCH)
+            if rest is not None:
+                for child in self._branches(rest, core, rest.lists.row, number):
+                    heapq.heappush(heap, child)
+                number += 2
+            self._at_least(min(heap[0].bound if heap else np.inf, self.leaf))
         if not heap:
-            self.least = max(self.least, min(self.leaf, self.upper))
+            self._at_least(self.leaf)
 
-    def _branches(self, node, root):
-        """Return what is left of a branch: nothing, itself cut short by the clock, or two branches."""
-        prices, taken, verdict, before = node.prices, node.taken, node.verdict, node.lists
-        theta = 1.0 if root else 0.2
-        bound = node.bound
+    def _at_least(self, bound):
+        self.least = max(self.least, min(bound, self.upper))
+        self.clock.tell(self.upper * self.scale, max(self.least, 0.0) * self.scale)
+
+    def _descend(self, now, verdict, prices, bound, effort):
+        """Bound and decide a branch: None when nothing of it is left, else the :class:`_Rest` to split."""
+        theta = effort.theta
         while True:
-            now = narrowed(before, verdict) if (verdict != 0).any() else before
-            if now is None:
-                return []
-            if now is not before:
-                taken = np.concatenate([taken, before.sites[verdict == 1]])
-                prices = prices[np.searchsorted(before.row, now.row)]
-            if now.choose < 0 or now.choose > now.columns:
-                return []
+            if now is None or not 0 <= now.choose <= now.columns:
+                return None
             if now.choose in (0, now.columns) or not now.rows:
-                self._decided(now, taken)
-                return []
+                self._decided(now, verdict)
+                return None
             price = Prices(now, prices, theta)
-            stalled = self._raise(price, taken, bound, root)
+            stalled = self._raise(price, verdict, effort)
             bound = max(bound, price.bound)
             if bound >= self.worth:
-                return []
-            if root:
-                self.least = max(self.least, min(bound, self.upper))
-            if self.done():
-                return [_Node(bound, 0, now, np.zeros(now.columns, np.int8), price.best_u, taken)]
-            verdict = price.verdict(self.worth)
-            before, prices, theta = now, price.best_u, max(price.theta, 0.05)
-            if stalled and (verdict != 0).sum() < 0.02 * now.columns:
-                j = price.undecided(verdict)
-                both = []
-                for way in (1, -1):
-                    one = verdict.copy()
-                    one[j] = way
-                    both.append(_Node(bound, 0, now, one, price.best_u, taken))
-                return both
+                return None
+            if effort is ROOT:
+                self._at_least(bound)
+            decided = price.verdict(self.worth)
+            left = narrowed(now, decided, price.reach(self.worth))
+            if left is None:
+                return None
+            verdict = verdict.copy()
+            verdict[now.sites] = decided
+            prices = price.best_u[np.searchsorted(now.row, left.row)]
+            if self.clock.stopped() or self.done() or (stalled and (decided != 0).sum() < FEW * now.columns):
+                return _Rest(bound, left, verdict, prices, now.sites[price.undecided(decided)])
+            now, theta = left, max(price.theta, effort.theta / 4)
 
-    def _decided(self, lists, taken):
+    def _branches(self, rest, core, rows, number):
+        """Return the nodes with the split column opened and shut; the clock may have come before any split."""
+        prices = np.zeros(core.rows, np.float32)
+        prices[rows] = rest.prices
+        nodes = []
+        for way in (1, -1):
+            verdict = rest.verdict.copy()
+            verdict[rest.split] = way
+            nodes.append(_Node(rest.bound, number + len(nodes), verdict, prices))
+        return nodes
+
+    def _decided(self, lists, verdict):
         """A branch without a choice left: it is a plan, or (of truncated lists) no plan serves all its rows."""
-        columns = lists.sites if lists.choose == lists.columns else lists.sites[: lists.choose]
-        opened = np.concatenate([taken, columns])
-        verdict = np.full(lists.columns, -1, np.int8)
-        verdict[: len(columns)] = 1
-        rest = narrowed(lists, verdict)
-        self.take(opened)
+        columns = np.arange(lists.columns)[: lists.choose]
+        opened = np.full(lists.columns, -1, np.int8)
+        opened[columns] = 1
+        rest = narrowed(lists, opened)
+        self.take(np.concatenate([np.flatnonzero(verdict == 1), lists.sites[columns]]))
         if rest is not None and rest.constant < self.worth:
             self.leaf = min(self.leaf, rest.constant)
 
-    def _raise(self, price, taken, bound, root):
+    def _raise(self, price, verdict, effort):
         """Step until the bound is worth a branch less, much is decided, or steps bring little; True for the last."""
+        taken = np.flatnonzero(verdict == 1)
         last, idle = -np.inf, 0
-        limit = 12 if root else 3
-        for turn in range(400):
-            began = time.monotonic()
-            cost, plan = price.rounds(self.slice, self.upper)
-            took = time.monotonic() - began
-            self.slice = int(np.clip(self.slice * SLICE_SECONDS / max(took, 1e-6), 2, BATCH))
-            if cost < self.upper:
-                self.take(np.concatenate([taken, price.lists.sites[plan]]))
-            if root and (turn % 4 == 1):
+        for turn in range(effort.turns):
+            left = effort.batch
+            while left > 0 and not self.clock.stopped():
+                began = time.monotonic()
+                some = min(left, self.slice)
+                cost, plan = price.rounds(some, self.upper)
+                left -= some
+                self.slice = max(int(some * SLICE_SECONDS / max(time.monotonic() - began, 1e-6)), 1)
+                if cost < self.upper:
+                    self.take(np.concatenate([taken, price.lists.sites[plan]]))
+                if effort is ROOT:
+                    self._at_least(price.bound)
+                if price.bound >= self.worth or self.done():
+                    return False
+            if effort is ROOT and turn % 2:
                 self.take(*self.search.improve(np.concatenate([taken, price.lists.sites[plan]]), self.clock))
-            if root:
-                self.least = max(self.least, min(price.bound, self.upper))
-                self.clock.tell(self.upper * self.scale, self.least * self.scale)
-            if max(price.bound, bound) >= self.worth or self.done():
-                return False
-            gained = price.bound - last
+            idle = idle + 1 if price.bound - last < effort.little * (self.upper - price.bound) else 0
             last = price.bound
-            idle = idle + 1 if gained < 0.02 * (self.upper - price.bound) else 0
-            if idle >= 3 or turn >= limit:
+            if idle >= effort.idle:
                 return True
-            if (price.verdict(self.worth) != 0).sum() > 0.2 * price.lists.columns:
+            if (price.verdict(self.worth) != 0).sum() > MUCH * price.lists.columns:
                 return False
         return True
 

@@ -2,7 +2,8 @@
 
 For prices u of being served, no plan costs less than
 
-    L(u) = constant + sum_i u_i + min over S, |S| = choose, of sum_{j in S} rho_j,   rho_j = sum_i min(0, a_i d_ij - u_i)
+    L(u) = constant + sum_i u_i + min over S, |S| = choose, of sum_{j in S} rho_j
+    rho_j = sum_i min(0, a_i d_ij - u_i)
 
 for any u_i <= cap_i (Narula, Ogbu, Samuelsson 1977, Operations Research 25:709-713; Beasley 1985, European Journal of
 Operational Research 21:270-273). Only entries nearer than the price are touched, and these stand first in each list.
@@ -11,6 +12,8 @@ Operational Research 21:270-273). Only entries nearer than the price are touched
 import numpy as np
 
 from planner.engine.compiled import compiled
+
+LIKELY = 0.65
 
 
 class Prices:
@@ -45,9 +48,13 @@ class Prices:
         verdict[~among & (self.bound + self.rho - sorted_rho[choose - 1] >= worth)] = -1
         return verdict
 
+    def reach(self, worth):
+        """Return n costs: a plan that serves a row at this cost or more costs ``worth`` or more."""
+        return self.best_u + (worth - self.bound)
+
     def undecided(self, verdict):
-        """Return the free column that the last steps opened about every second time."""
-        return int(np.argmin(np.where(verdict == 0, np.abs(self.often - 0.5), np.inf)))
+        """Return the free column that the last steps opened nearest to two times in three."""
+        return int(np.argmin(np.where(verdict == 0, np.abs(self.often - LIKELY), np.inf)))
 
     def rounds(self, count, upper):
         """Make ``count`` steps towards ``upper``, the cost of a known plan; return (cost, opened) of the best seen."""
@@ -81,7 +88,7 @@ def _rounds(
     n, m = len(weight), len(rho_best)
     rho = np.zeros(m)
     chosen = np.zeros(m, np.bool_)
-    for _ in range(count):
+    for k in range(count):
         rho[:] = 0.0
         total = constant
         for i in range(n):
@@ -95,9 +102,9 @@ def _rounds(
                 rho[site[e]] += c
         order = np.argsort(rho, kind="mergesort")
         chosen[:] = False
-        for k in range(choose):
-            chosen[order[k]] = True
-            total += rho[order[k]]
+        for j in order[:choose]:
+            chosen[j] = True
+            total += rho[j]
         for j in range(m):
             often[j] *= 0.95
             if chosen[j]:
@@ -132,16 +139,13 @@ def _rounds(
                     if c >= ui:
                         break
                     served += 1
-            if mine >= ui:
-                g = 1.0
-            else:
-                g = 1.0 - served
+            g = 1.0 if mine >= ui else 1.0 - served
             cost += mine
             if ui >= cap[i] and g > 0:
                 g = 0.0
             step[i] = g + 0.7 * step[i]
             norm += a * step[i] * step[i]
-        if cost < state[3]:
+        if cost < state[3] or k == 0:
             state[3] = cost
             plan[:] = chosen
             if cost < upper:

@@ -189,16 +189,20 @@ def _gathered(first, site, dist, rows):
     return start, to_site, to_dist
 
 
-def narrowed(lists, verdict):
+def narrowed(lists, verdict, reach=None):
     """Return ``lists`` after some of its columns are decided: verdict 1 = opened, -1 = shut, 0 = free still.
 
     A row ends before its nearest open site, which caps it; rows without a free site left become constant cost.
+    reach   n costs: from these on no row is served in any plan worth finding, so its list ends there
     Returns None where a row would be left with no way at all.
     """
     free = np.flatnonzero(verdict == 0)
     column = np.full(lists.columns, -1, dtype=np.int32)
     column[free] = np.arange(len(free), dtype=np.int32)
-    first, cap, keep, constant = _count_left(lists.first, lists.site, lists.dist, lists.weight, lists.cap, verdict)
+    reach = np.full(lists.rows, np.inf) if reach is None else reach
+    first, cap, keep, constant = _count_left(
+        lists.first, lists.site, lists.dist, lists.weight, lists.cap, verdict, reach
+    )
     if constant == np.inf:
         return None
     rows = np.flatnonzero(keep)
@@ -217,7 +221,7 @@ def narrowed(lists, verdict):
 
 
 @compiled
-def _count_left(first, site, dist, weight, cap, verdict):
+def _count_left(first, site, dist, weight, cap, verdict, reach):
     n = len(weight)
     start = np.zeros(n + 1, np.int64)
     left_cap = cap.copy()
@@ -227,14 +231,17 @@ def _count_left(first, site, dist, weight, cap, verdict):
     for i in range(n):
         free = 0
         for e in range(first[i], first[i + 1]):
-            if weight[i] * dist[e] >= left_cap[i]:
+            c = weight[i] * dist[e]
+            if c >= left_cap[i] or c >= reach[i]:
                 break
             v = verdict[site[e]]
             if v == 1:
-                left_cap[i] = weight[i] * dist[e]
+                left_cap[i] = c
                 break
             if v == 0:
                 free += 1
+        if left_cap[i] >= reach[i]:
+            left_cap[i] = np.inf
         if free:
             keep[i] = True
             start[kept + 1] = start[kept] + free
