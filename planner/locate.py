@@ -213,7 +213,8 @@ def p_median(cost, demand, p=None, *, truncated=False, **asked):
                 clock=q.clock,
             )
             return plan, None
-        return roomy.capacitated_p_median(q.ways, q.demand, p, q.with_room().wishes, **q.search)
+        plan, places = roomy.capacitated_p_median(q.ways, q.demand, p, q.with_room().wishes, **q.search)
+        return plan, None if q.wishes.capacity is None else places
 
     return _siting(question, decide, lambda q, _, places: (q.demand * q.along(places, 0)).sum().item())
 
@@ -229,8 +230,8 @@ def p_center(cost, p=None, *, demand=None, **asked):
         if q.wishes.plain and p is not None:
             wishes = {"fixed": q.wishes.fixed, "forbidden": q.wishes.forbidden}
             return centre(q.ways, p, **wishes, gap=q.gap, clock=q.clock), None
-        q = q.with_room()
-        return roomy.capacitated_p_center(q.ways, q.demand, p, q.wishes, **q.search)
+        plan, places = roomy.capacitated_p_center(q.ways, q.demand, p, q.with_room().wishes, **q.search)
+        return plan, None if q.wishes.capacity is None else places
 
     return _siting(question, decide, lambda q, _, places: q.along(places, 0).max(initial=0).item(), of_people=False)
 

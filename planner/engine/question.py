@@ -184,7 +184,8 @@ class Question:
         """Return n numbers: the way of each demand to the site at ``places``, ``absent`` where that is -1."""
         way = np.full(len(places), absent, dtype=np.result_type(self.ways.dtype, np.asarray(absent)))
         rows = np.flatnonzero(places >= 0)
-        way[rows] = self.ways[rows, places[rows]]
+        if len(rows):  # of no rows a sparse array gives no numbers but a sparse array
+            way[rows] = self.ways[rows, places[rows]]
         return way
 
     def check(self, plan, places, objective):
@@ -211,7 +212,7 @@ class Question:
             said.append("a plan too like an earlier one")
         if wishes.budget is not None and wishes.price[opened].sum() > wishes.budget * (1 + CLOSE):
             said.append("more than the budget")
-        if self.everybody and (places < 0).any():
+        if self.everybody and ((places < 0) & (self.need > 0)).any():
             said.append("somebody unserved")
         if self.everybody and (self.need > 1).any() and (within(self.ways, sites) < self.need).any():
             said.append("somebody without backup")
@@ -423,7 +424,9 @@ def _pairs(spacing):
         return ()
     if sparse.issparse(spacing):
         i, j = sparse.coo_array(spacing).coords
-        return [pair for pair in zip(i.tolist(), j.tolist(), strict=True) if pair[0] < pair[1]]
+        return sorted(
+            {(min(pair), max(pair)) for pair in zip(i.tolist(), j.tolist(), strict=True) if pair[0] != pair[1]}
+        )
     return spacing
 
 
