@@ -13,8 +13,6 @@ Both are exact about what they return, take the rows in an order of their own (s
 changes the answer) and draw no chance.
 """
 
-import math
-
 import numpy as np
 from scipy import sparse
 
@@ -64,6 +62,25 @@ def fewest(cover, start, clock, target=None, rank=None, steps=None):
     return np.sort(order[np.flatnonzero(state.best)])
 
 
+def first_cover(cover, known=()):
+    """Return column positions of a cover: ``known`` ones, then again and again the site that serves most of the rest.
+
+    cover  scipy CSR array of 1, rows x sites, every row with at least one entry. Ties go to the lowest position.
+    Sites whose rows the others serve as well are left out again.
+    """
+    inside = np.zeros(cover.shape[1], dtype=np.bool_)
+    inside[np.asarray(known, dtype=np.int64)] = True
+    by_site = sparse.csr_array(cover.T.tocsr())
+    _complete(cover.indptr, cover.indices, by_site.indptr, by_site.indices, inside)
+    return np.flatnonzero(inside)
+
+
+def step_work(cover):
+    """Return about how many entries of ``cover`` a step of the search visits."""
+    rows, sites = cover.shape
+    return cover.nnz / max(rows, 1) * cover.nnz / max(sites, 1) * 2 + sites
+
+
 class _State:
     """One walk between slices: what is open, what is unserved, what each site is worth."""
 
@@ -80,8 +97,7 @@ class _State:
         self.count[3] = -1
         self.count[4] = int(inside.sum())
         _set_worth(*self.graph, inside, times, weight, self.worth)
-        visits = len(by_row.indices) / rows * len(by_row.indices) / sites * 2 + self.count[4] + 1
-        self.slice = max(int(WORK / visits), 100)
+        self.slice = max(int(WORK / step_work(by_row)), 100)
 
     def walk(self, target, patience):
         """Walk one slice; False when the target is reached or the patience spent."""
@@ -111,6 +127,43 @@ def _canonical(cover):
     ordered = sparse.csr_array(ones[order])
     ordered.sort_indices()
     return ordered, order
+
+
+@compiled
+def _complete(row_ptr, row_cols, col_ptr, col_rows, inside):
+    """Add sites to ``inside`` until every row is served, then take the needless ones out."""
+    sites = len(inside)
+    times = np.zeros(len(row_ptr) - 1, dtype=np.int64)
+    gain = np.zeros(sites, dtype=np.int64)
+    for j in range(sites):
+        gain[j] = col_ptr[j + 1] - col_ptr[j]
+    known = np.flatnonzero(inside)
+    turn = 0
+    while True:
+        if turn < len(known):
+            best = known[turn]
+            turn += 1
+        else:
+            best = np.argmax(gain)
+            if gain[best] == 0:
+                break
+            inside[best] = True
+        for k in range(col_ptr[best], col_ptr[best + 1]):
+            i = col_rows[k]
+            times[i] += 1
+            if times[i] == 1:
+                for q in range(row_ptr[i], row_ptr[i + 1]):
+                    gain[row_cols[q]] -= 1
+    for back in range(sites):
+        j = sites - 1 - back
+        if inside[j]:
+            needless = True
+            for k in range(col_ptr[j], col_ptr[j + 1]):
+                needless = needless and times[col_rows[k]] > 1
+            if needless:
+                inside[j] = False
+                for k in range(col_ptr[j], col_ptr[j + 1]):
+                    times[col_rows[k]] -= 1
 
 
 @compiled
