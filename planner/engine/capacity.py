@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from planner.engine.capacity_loops import assign, force_arcs, price_sites
+from planner.engine.capacity_loops import ascend, assign, force_arcs, price_sites
 from planner.engine.found import SAME, found, nothing
 from planner.models import capacitated as models
 from planner.models.wishes import keep
@@ -26,6 +26,7 @@ ROUNDS = 2000  # of prices, at most
 MOMENTUM, PATIENCE, SHRINK, LEAST_STEP = 0.7, 20, 0.6, 1e-3
 EXACT_WORK = 20_000_000  # steps of whole knapsacks a round; above it the fractional ones bound
 EFFORT = 30_000_000  # steps of one local search
+TREE_ROUNDS, TREE_PATIENCE, TREE_SITE = 100, 8, 0.1
 MOST_ARCS = 30_000  # that a model is built of: half a second
 
 
@@ -256,6 +257,8 @@ def _search(task, gap, clock):
     if not work.done():
         work.exchange()
         work.price()
+    if not work.done() and task.p is not None and work.simple and work.exact.all():
+        work.branch()
     if not work.done():
         work.model()
     if work.best is None:
@@ -652,13 +655,93 @@ class _Work:
         entering = np.where(inside, 0.0, worth - last)
         hopes = total + entering[self.by_site] + forced - value[self.by_site]
         self.hopes = hopes
-        self.out |= ~self.must & ~inside & self.above(total + worth - last)
-        self.must |= inside & self.above(total + after - worth)
-        self.alive &= ~self.above(hopes) & ~self.out[self.by_site]
+        self.out = self.out | ~self.must & ~inside & self.above(total + worth - last)
+        self.must = self.must | inside & self.above(total + after - worth)
+        self.alive = self.alive & ~self.above(hopes) & ~self.out[self.by_site]
         if self.gap > 0 and task.goal is None:
             self.floor = self.cutoff()
 
     # ------------------------------------------------------------------------------------------------- the rest
+
+    def branch(self):
+        """Search the tree: a site open or shut, a demand at this half of its sites or at that, bounded by prices."""
+        task = self.task
+        root = (self.bound, self.must, self.out, self.alive, self.prices)
+        stack, value, share, visited = [root], np.zeros(self.m), np.zeros(len(self.site)), 0
+        while stack and not self.done():
+            bound, self.must, self.out, self.alive, prices = stack.pop()
+            self.bound = min([bound, *(node[0] for node in stack)])
+            if self.above(bound):
+                continue
+            visited += 1
+            cut = self.cutoff()
+            bound, prices, opened, use = ascend(
+                self.starts, self.by_row, self.by_cost, self.alive, task.size, task.room, self.exact,
+                self.must, self.out, task.p, task.everybody, prices, cut, cut + 0.02 * task.grain,
+                TREE_ROUNDS, TREE_PATIENCE
+            )  # fmt: skip
+            if self.above(bound):
+                continue
+            self.consider(np.flatnonzero(opened))
+            whole, self.bound = self.bound, bound
+            self._leave_out(prices, value, share)
+            self.bound, bound = whole, self.bound
+            if self.above(bound):
+                continue
+            for child in self._children(use):
+                stack.append((bound, *child, prices))
+        self.visited = visited
+        if not stack:
+            self.bound = np.inf
+            self.none = self.best is None
+        else:
+            self.bound = min(node[0] for node in stack)
+            _, self.must, self.out, self.alive, self.prices = root
+
+    def _only(self):
+        """Take the best plan where each demand has one site at most: nothing is left to price, sites decide alone."""
+        task = self.task
+        value, share = np.zeros(self.m), np.zeros(len(self.site))
+        prices = np.full(self.n, 2.0 * self.alone.max(initial=1.0)) if task.everybody else np.zeros(self.n)
+        price_sites(
+            self.starts, self.by_row, self.by_cost, self.alive, task.size, task.room, prices, self.exact, value, share
+        )
+        opened = self._chosen(task.setup + value)[0] > 0
+        used = (share > 0) & opened[self.by_site]
+        place = np.full(self.n, -1, dtype=np.int64)
+        place[self.by_row[used]] = self.by_site[used]
+        if not task.everybody or (place >= 0).all():
+            sites = np.flatnonzero(opened)
+            self.take(Plan(sites, place, float(self.by_cost[used].sum() + task.setup[sites].sum())))
+
+    def _children(self, use):
+        """Return two nodes (must, out, alive) that share out the plans of this one; the likelier comes last."""
+        must, out, alive = self.must, self.out, self.alive
+        use = use * alive
+        often = np.zeros(self.m)
+        np.maximum.at(often, self.by_site, use)
+        often[must | out] = 0
+        j = int(np.argmax(np.minimum(often, 1 - often)))
+        if min(often[j], 1 - often[j]) > TREE_SITE:
+            closed, held = out.copy(), must.copy()
+            closed[j], held[j] = True, True
+            shut, kept = (must, closed, alive & (self.by_site != j)), (held, out, alive)
+            return [shut, kept]
+        choices = np.bincount(self.by_row[alive], minlength=self.n)
+        total = np.maximum(np.bincount(self.by_row, weights=use, minlength=self.n), 1e-9)
+        top = np.zeros(self.n)
+        np.maximum.at(top, self.by_row, use)
+        split = np.where(choices > 1, 1 - top / total + 1e-6 * choices, -1)
+        i = int(np.argmax(split))
+        if split[i] < 0:
+            self._only()
+            return []
+        arcs = np.flatnonzero(alive & (self.by_row == i))
+        arcs = arcs[np.argsort(-use[arcs], kind="stable")]
+        first, second = alive.copy(), alive.copy()
+        first[arcs[1::2]] = False
+        second[arcs[0::2]] = False
+        return [(must, out, second), (must, out, first)]
 
     def model(self):
         """Solve what is left as a PuLP model, beginning with the best plan."""

@@ -176,63 +176,175 @@ def assign(first, site, cost, measure, size, room, alone, opened, effort):
 
 
 @compiled
-def price_sites(first, row, cost, alive, size, room, price, exact, value, share):
-    """Write what each site can earn at ``price`` a demand, and the share it takes of each of its arcs.
+def earn(start, stop, row, cost, alive, size, room, price, exact, share, pick, ratio, best, keep):
+    """Return what one site can earn at ``price`` a demand, and write the share it takes of each of its arcs.
 
-    value_j = min sum_i (c_ij - u_i) z_ij   subject to  sum_i a_i z_ij <= b_j,   0 <= z_ij <= 1, whole where ``exact``.
+    min sum_i (c_ij - u_i) z_ij   subject to  sum_i a_i z_ij <= b_j,   0 <= z_ij <= 1, whole where ``exact``.
     Whole by dynamic programming over the room, else by the greedy rule of the fractional knapsack.
     """
+    count, asked, value = 0, 0, 0.0
+    for a in range(start, stop):
+        share[a] = 0.0
+        if alive[a] and cost[a] < price[row[a]]:
+            pick[count] = a
+            count += 1
+            asked += size[row[a]]
+    if asked <= room:
+        for k in range(count):
+            share[pick[k]] = 1.0
+            value += cost[pick[k]] - price[row[pick[k]]]
+        return value
+    if exact:
+        best[: room + 1] = 0.0
+        for k in range(count):
+            i = row[pick[k]]
+            w, r = size[i], cost[pick[k]] - price[i]
+            for c in range(w):
+                keep[k, c] = False
+            for c in range(room, w - 1, -1):
+                better = best[c - w] + r
+                keep[k, c] = better < best[c]
+                best[c] = min(better, best[c])
+        value = best[room]
+        c = room
+        for k in range(count - 1, -1, -1):
+            if keep[k, c]:
+                share[pick[k]] = 1.0
+                c -= size[row[pick[k]]]
+        return value
+    for k in range(count):
+        i = row[pick[k]]
+        ratio[k] = (cost[pick[k]] - price[i]) / size[i] if size[i] > 0 else -np.inf
+    free = room
+    for k in np.argsort(ratio[:count], kind="mergesort"):
+        i = row[pick[k]]
+        part = 1.0 if size[i] <= free else free / size[i]
+        share[pick[k]] = part
+        value += part * (cost[pick[k]] - price[i])
+        free -= min(free, size[i])
+        if free == 0:
+            break
+    return value
+
+
+@compiled
+def workspace(first, room, exact):
+    """Return the arrays that :func:`earn` works in: (pick, ratio, best, keep)."""
     longest, widest = 1, 0
     for j in range(len(room)):
         longest = max(longest, first[j + 1] - first[j])
         if exact[j]:
             widest = max(widest, room[j])
-    pick = np.empty(longest, np.int64)
-    ratio = np.empty(longest)
-    best = np.empty(widest + 1)
-    keep = np.empty((longest, widest + 1) if widest > 0 else (1, 1), np.bool_)
+    keep = np.empty((longest if widest > 0 else 1, widest + 1), np.bool_)
+    return np.empty(longest, np.int64), np.empty(longest), np.empty(widest + 1), keep
+
+
+@compiled
+def price_sites(first, row, cost, alive, size, room, price, exact, value, share):
+    """Write what each site can earn (:func:`earn`) to ``value``, the share of each arc to ``share``."""
+    pick, ratio, best, keep = workspace(first, room, exact)
     for j in range(len(room)):
-        count, asked = 0, 0
-        value[j] = 0.0
-        for a in range(first[j], first[j + 1]):
-            share[a] = 0.0
-            if alive[a] and cost[a] < price[row[a]]:
-                pick[count] = a
-                count += 1
-                asked += size[row[a]]
-        if asked <= room[j]:
-            for k in range(count):
-                share[pick[k]] = 1.0
-                value[j] += cost[pick[k]] - price[row[pick[k]]]
-        elif exact[j]:
-            best[: room[j] + 1] = 0.0
-            for k in range(count):
-                i = row[pick[k]]
-                w, r = size[i], cost[pick[k]] - price[i]
-                keep[k, : room[j] + 1] = False
-                for c in range(room[j], w - 1, -1):
-                    if best[c - w] + r < best[c]:
-                        best[c] = best[c - w] + r
-                        keep[k, c] = True
-            value[j] = best[room[j]]
-            c = room[j]
-            for k in range(count - 1, -1, -1):
-                if keep[k, c]:
-                    share[pick[k]] = 1.0
-                    c -= size[row[pick[k]]]
-        else:
-            for k in range(count):
-                i = row[pick[k]]
-                ratio[k] = (cost[pick[k]] - price[i]) / size[i] if size[i] > 0 else -np.inf
-            free = room[j]
-            for k in np.argsort(ratio[:count], kind="mergesort"):
-                i = row[pick[k]]
-                part = 1.0 if size[i] <= free else free / size[i]
-                share[pick[k]] = part
-                value[j] += part * (cost[pick[k]] - price[i])
-                free -= min(free, size[i])
-                if free == 0:
-                    break
+        value[j] = earn(
+            first[j], first[j + 1], row, cost, alive, size, room[j], price, exact[j], share, pick, ratio, best, keep
+        )
+
+
+@compiled
+def ascend(
+    first, row, cost, alive, size, room, exact, must, out, count, everybody, price, aim, enough, rounds, patience
+):
+    """Better ``price`` for at most ``rounds`` by subgradients with a memory, until the bound exceeds ``enough``.
+
+    Return (bound, its price, opened, use): the choice of ``count`` sites last seen, and how often each arc was used,
+    recent rounds counting more - a fractional plan near the best one. ``aim`` is what a good plan costs.
+    """
+    n, m = len(size), len(room)
+    pick, ratio, best, keep = workspace(first, room, exact)
+    value, share, use = np.zeros(m), np.zeros(len(row)), np.zeros(len(row))
+    opened = np.zeros(m, np.bool_)
+    price = price.copy()  # the caller keeps its own
+    kept, push, here, waited, step = price.copy(), np.zeros(n), -np.inf, 0, 1.0
+    served = np.empty(n)
+    held = 0
+    free = np.empty(m, np.int64)
+    frees = 0
+    for j in range(m):
+        held += must[j]
+        if not must[j] and not out[j]:
+            free[frees] = j
+            frees += 1
+    need = count - held
+    if need < 0 or need > frees:
+        return np.inf, kept, opened, use
+    worth = np.empty(frees)
+    for turn in range(rounds):
+        total = 0.0
+        for i in range(n):
+            total += price[i]
+            served[i] = 0.0
+        for j in range(m):
+            opened[j] = must[j]
+            if must[j] or not out[j]:
+                value[j] = earn(
+                    first[j],
+                    first[j + 1],
+                    row,
+                    cost,
+                    alive,
+                    size,
+                    room[j],
+                    price,
+                    exact[j],
+                    share,
+                    pick,
+                    ratio,
+                    best,
+                    keep,
+                )
+            if must[j]:
+                total += value[j]
+        for k in range(frees):
+            worth[k] = value[free[k]]
+        order = np.argsort(worth, kind="mergesort")
+        for k in range(need):
+            total += worth[order[k]]
+            opened[free[order[k]]] = True
+        fade = max(0.03, 1.0 / (turn + 1))
+        for j in range(m):
+            if out[j]:
+                continue
+            for a in range(first[j], first[j + 1]):
+                on = share[a] if opened[j] else 0.0
+                use[a] += fade * (on - use[a])
+                served[row[a]] += on
+        waited += 1
+        if total > here + 1e-7 * max(abs(total), 1.0):
+            here, waited = total, 0
+            kept[:] = price
+        if here > enough:
+            break
+        if waited >= patience:
+            step, waited = step * 0.5, 0
+            price = kept.copy()
+            push[:] = 0.0
+            if step < 0.01:
+                break
+            continue
+        steep = 0.0
+        for i in range(n):
+            short = 1.0 - served[i]
+            if not everybody and price[i] >= 0 and short > 0:
+                short = 0.0
+            push[i] = 0.7 * push[i] + 0.3 * short
+            steep += push[i] * push[i]
+        if steep <= 1e-12:
+            break
+        move = step * max(aim - total, 1e-4 * max(abs(aim), 1.0)) / steep
+        for i in range(n):
+            price[i] += move * push[i]
+            if not everybody:
+                price[i] = min(price[i], 0.0)
+    return here, kept, opened, use
 
 
 @compiled
