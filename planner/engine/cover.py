@@ -7,16 +7,20 @@ hold; PuLP and HiGHS prove what is left.
 from dataclasses import replace
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
-from planner.engine.cover_search import cover_bound, fewest
+from planner.engine.cover_search import fewest
 from planner.engine.found import found, nothing
 from planner.engine.mclp_bound import mclp_bound
 from planner.models.lscp import chosen, lscp
 from planner.models.mclp import mclp
-from planner.problem import greedy_cover, merged, narrowed, reduce_problem, settled, without_needless
+from planner.problem import Reduced, greedy_cover, merged, narrowed, reduce_problem, settled, without_needless
 from planner.solve import INFEASIBLE, OPTIMAL, solve
 
-SEARCHED = 20_000  # entries of a core above which a search goes before the solver, whose first plans are then poor
+LARGE = 100  # rows that hang together and are worth a model of their own
+SEARCHED = 2_000  # entries of a model above which a search goes before the solver
+STEPS_A_ROW = 20  # of that search: a tenth of a second in a province
 
 
 def fewest_sites(problem, *, gap=0.0, clock):
@@ -26,25 +30,52 @@ def fewest_sites(problem, *, gap=0.0, clock):
     """
     problem = merged(replace(problem, persons=np.ones(len(problem.persons), dtype=np.int64)))
     core = reduce_problem(problem, every_row=True)
-    held = len(problem.fixed)
+    chosen_sites, least = [], float(len(problem.fixed))
+    for part in _parts(core):
+        columns, bound = _fewest_of_part(part, gap, clock)
+        chosen_sites.append(part.sites[columns])
+        least += bound
+    sites = settled(problem, np.concatenate([problem.fixed, *chosen_sites]).astype(np.int64))
+    return found(sites, len(sites), least, gap)
+
+
+def _parts(core):
+    """Return ``core`` in parts that share no site, to be solved one by one: large pieces, and all small ones as one."""
+    rows, columns = core.cover.shape
+    joined = sparse.block_array([[None, core.cover], [core.cover.T, None]])
+    count, label = connected_components(joined, directed=False) if rows else (0, np.zeros(columns, dtype=int))
+    size = np.bincount(label[:rows], minlength=count)
+    piece = np.where(size > LARGE, np.cumsum(size > LARGE), 0)[label]  # 0: with the small ones
+    parts = []
+    for k in range(int(piece.max(initial=0)) + 1):
+        i, j = np.flatnonzero(piece[:rows] == k), np.flatnonzero(piece[rows:] == k)
+        if len(i):
+            cover = sparse.csr_array(core.cover[i][:, j])
+            parts.append(Reduced(cover, core.weights[i], core.need[i], core.sites[j], core.rank[j]))
+    return parts
+
+
+def _fewest_of_part(core, gap, clock):
+    """Return (columns, bound) of the LSCP on ``core``.
+
+    Of a large one a search finds a plan, and the solver is asked for one with fewer sites: that there is none it often
+    proves at once, where proving the plan itself the best takes it minutes.
+    """
     start = np.array(without_needless(core, greedy_cover(core)), dtype=np.int64)
-    least = 0.0
+    least, fewer = 1.0, None
     if core.cover.nnz > SEARCHED and (core.need == 1).all():
-        least = np.ceil(cover_bound(core.cover, clock, len(start)))
-        start = fewest(core.cover, start, clock, target=int(least), rank=core.rank)
-    if len(start) > least:
-        model, _ = lscp(core.cover, core.need)
-        known = {f"x{j:06d}": 1 for j in start}
-        best = solve(
-            model, seconds=clock.left(), gap=gap, start=known, progress=_told(clock, held), cancel=clock.cancel
-        )
-        if not best.has_plan:
-            return nothing(best.status)
-        start = np.array(chosen(best.values, len(core.sites)), dtype=np.int64)
-        if best.bound is not None:  # sites come whole, so the bound does too
-            least = max(least, np.ceil(best.bound - 1e-6))
-    sites = settled(problem, [*problem.fixed, *core.sites[start]])
-    return found(sites, len(sites), held + least, gap)
+        start = fewest(core.cover, start, clock, rank=core.rank, steps=STEPS_A_ROW * core.cover.shape[0])
+        fewer = len(start) - 1
+    if len(start) <= least or clock.stopped():
+        return start, least
+    known = {} if fewer else {"start": {f"x{j:06d}": 1 for j in start}}
+    model, _ = lscp(core.cover, core.need, most=fewer)
+    best = solve(model, seconds=clock.left(), gap=gap, cancel=clock.cancel, **known)
+    if best.status == INFEASIBLE:
+        return start, float(len(start))
+    if best.bound is not None:  # sites come whole, so the bound does too; and none of fewer means as many as known
+        least = max(least, min(np.ceil(best.bound - 1e-6), len(start)))
+    return np.array(chosen(best.values, len(core.sites)), dtype=np.int64) if best.has_plan else start, least
 
 
 def most_people(problem, p, *, gap=0.0, clock):

@@ -3,6 +3,7 @@
 minimise    sum_j  c_j x_j
 subject to  serve_i:  sum_{j in N_i} x_j >= b_i    for every demand row i
             size:     sum_j x_j = p                    (only where p is given)
+            fewer:    sum_j x_j <= q                   (only where q is: is there a plan of fewer than is known?)
             x_j in {0, 1}
 
 x_j    1 when a station stands at site j;  c_j its price, 1 when stations are counted
@@ -13,10 +14,10 @@ b_i    stations wanted there: 1, or more for backup (multicover: Church, Gerrard
 import pulp
 
 
-def lscp(cover, need=None, price=None, p=None):
+def lscp(cover, need=None, price=None, p=None, most=None):
     """Return (model, x) for ``cover`` (CSR of 1, rows x sites), ``need`` a row and ``price`` a site (None: 1 each).
 
-    With ``p`` given, that many sites exactly are opened.
+    With ``p`` given, that many sites exactly are opened; with ``most``, q, at most so many.
     """
     rows, sites = cover.shape
     model = pulp.LpProblem("lscp", pulp.LpMinimize)
@@ -28,6 +29,8 @@ def lscp(cover, need=None, price=None, p=None):
         model += pulp.LpAffineExpression([(x[j], 1) for j in near]) >= wanted, f"serve_{i}"
     if p is not None:
         model += pulp.LpAffineExpression([(v, 1) for v in x]) == p, "size"
+    if most is not None:
+        model += pulp.LpAffineExpression([(v, 1) for v in x]) <= most, "fewer"
     return model, x
 
 
