@@ -240,7 +240,7 @@ def _enter(j, row_ptr, row_cols, col_ptr, col_rows, inside, times, weight, worth
 
 @compiled
 def _least_missed(inside, worth, stamp, kept):
-    """Return the open site, other than ``kept``, that is missed least; of equal ones the one that moved longest ago."""
+    """Return the open site that is missed least, not ``kept``; of equal ones the one that moved longest ago."""
     chosen = -1
     for j in range(len(inside)):
         if inside[j] and j != kept:
@@ -282,10 +282,9 @@ def _walk(
             stamp[j] = count[1]
         if count[1] - count[2] >= patience:
             return False
-        j = _least_missed(inside, worth, stamp, count[3])
-        if j >= 0:
-            _leave(j, row_ptr, row_cols, col_ptr, col_rows, inside, times, weight, worth, ready, unserved, at, count)
-            stamp[j] = count[1]
+        j = _least_missed(inside, worth, stamp, count[3] if count[4] > 1 else -1)
+        _leave(j, row_ptr, row_cols, col_ptr, col_rows, inside, times, weight, worth, ready, unserved, at, count)
+        stamp[j] = count[1]
         # Which unserved row is next wanders about without a pattern and without chance (a Weyl sequence).
         i = unserved[(((count[1] * 2654435761) & 0xFFFFFFFF) >> 12) % count[0]]
         j = -1
