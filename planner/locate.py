@@ -244,6 +244,8 @@ def k_best(model, *args, k, differ=1, **asked):
 
     model, args, asked  e.g. ``mclp, arcs, demand, 10``: what the plans are asked of
     """
+    if k < 1 or differ < 1:
+        raise ValueError(f"k = {k} plans that differ in differ = {differ} sites: ask for at least 1 of each")
     plans, avoid = [], tuple(asked.pop("avoid", ()))
     while len(plans) < k:
         plan = model(*args, avoid=avoid, **asked) if avoid else model(*args, **asked)

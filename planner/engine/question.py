@@ -310,7 +310,8 @@ class _Door:
         """Return a CSR array with sorted rows, or an array; distances at least 0, shares turned negative."""
         if not sparse.issparse(ways):
             if model not in ("p_median", "p_center"):
-                self.fault("the pairs must come as a scipy sparse array, demand x site: what is stored is within reach")
+                name = {"mclp_gradual": "shares", "double_standard": "far", "near": "near"}.get(model, "arcs")
+                self.fault(f"{name} must be a scipy sparse array, demand x site: what is stored is within reach")
                 return None
             ways = np.asarray(ways)
             if ways.ndim != 2 or ways.dtype.kind not in "iuf":

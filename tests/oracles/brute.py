@@ -63,13 +63,13 @@ def bclp_brute(cover, weights, p=None, fixed=(), **wishes):
 def double_standard_brute(near, far, weights, p, *, share, per_site=1, fixed=(), **wishes):
     """Return the greatest weight with two of ``p`` vehicles near; all have one far, ``share`` of the weight one near.
 
-    Up to ``per_site`` vehicles stand at a site, which then is named as often.
+    Up to ``per_site`` vehicles stand at a site, which then is named as often; its price is paid once.
     """
     near, far, weights = _checked(near), _checked(far), np.asarray(weights)
     sites = near.shape[1]
     fleets = np.array([f for f in product(range(per_site, -1, -1), repeat=sites) if sum(f) == p], dtype=int)
     fleets = fleets.reshape(-1, sites)
-    fleets = fleets[_kept(fleets > 0, fixed, vehicles=fleets, **wishes)]
+    fleets = fleets[_kept(fleets > 0, fixed, **wishes)]
     times = fleets @ near.T.astype(int)
     serves = (fleets @ far.T.astype(int) >= 1).all(axis=1)
     serves &= (times >= 1) @ weights >= share * weights.sum() - 1e-9
@@ -131,15 +131,15 @@ def _plans(count, p, fixed, **wishes):
     return plans[_kept(plans, fixed, **wishes)]
 
 
-def _kept(plans, fixed=(), *, forbidden=(), exclusive=(), avoid=(), price=None, budget=None, vehicles=None):
-    """Return which plans keep the wishes; the price of a site is paid for each of its ``vehicles``."""
+def _kept(plans, fixed=(), *, forbidden=(), exclusive=(), avoid=(), price=None, budget=None):
+    """Return which plans keep the wishes."""
     kept = plans[:, list(fixed)].all(axis=1) & ~plans[:, list(forbidden)].any(axis=1)
     for sites in exclusive:
         kept &= plans[:, list(sites)].sum(axis=1) <= 1
     for sites, unused in avoid:
         kept &= (~plans[:, list(sites)]).sum(axis=1) >= unused
     if budget is not None:
-        kept &= (plans if vehicles is None else vehicles) @ np.asarray(price) <= budget + 1e-9
+        kept &= plans @ np.asarray(price) <= budget + 1e-9
     return kept
 
 
