@@ -25,10 +25,10 @@ from planner.solve import INFEASIBLE, NO_PLAN, solve
 YES, NO, OPEN = 1, -1, 0
 # Means: a short search; and prices on rows; with every row that counts: a long search, prices alone, all and the model.
 SEARCH, PRICES, PATIENCE, PROOF, MODEL = range(5)
-EASY = 4000  # entries of a cover for which the model is answered in well under a second
+EASY = 12_000  # entries of a cover for which the model is answered in well under a second
 # Entries visited by a search without a better cover before it gives up, at most and by the entries of the cover.
 QUICK, QUICK_EACH = 8_000_000, 2000
-LONG = 400_000_000
+LONG, LONG_SHARE = 400_000_000, 20_000  # the model's time grows with the cube, and a search is worth a part of it
 CHUNK = 4096  # rows compared at a time
 NEW_ROWS = 60  # rows that join at a time
 NARROW = 0.003  # part of the radius below which it is no use to search on with quick means
@@ -73,6 +73,7 @@ class _Search:
 
     rows    positions of the demand that stands for the rest;  near   their ways to every free site
     held    each demand's way to the nearest fixed site
+    unpriced   least radius at which prices on every row that counts could not say no: nor can they beyond
     """
 
     def __init__(self, ways, p, held, gap, clock):
@@ -80,6 +81,7 @@ class _Search:
         self.order = ways.order()
         self.rows, self.near = NOTHING, np.zeros((0, len(ways.columns)))
         self.best, self.worst, self.bound = None, np.inf, 0.0
+        self.unpriced = np.inf
 
     def run(self):
         """Narrow the radius down; return the status where no plan was found."""
@@ -123,9 +125,11 @@ class _Search:
         radii = self._radii(self.bound, self.worst)
         after = np.append(radii[1:], self.worst)
         enough = np.flatnonzero(self.worst - after <= self.gap * max(self.worst, 1.0))[0]
-        cover = self._core(radii[enough])[0]
-        easy = cover is None or cover.nnz <= EASY
-        return radii[enough] if easy else radii[min((len(radii) - 1) // 2, enough)]
+        return radii[enough if self._easy(radii[enough]) else min((len(radii) - 1) // 2, enough)]
+
+    def _easy(self, radius):
+        cover = self._core(radius)[0]
+        return cover is None or cover.nnz <= EASY
 
     def _quickly(self):
         """Narrow from both sides with search and prices alone, until a band is left that they cannot tell."""
@@ -154,15 +158,18 @@ class _Search:
 
     def _thoroughly(self):
         """Narrow the band with patience: better plans from above, then prices on every row that counts from below."""
-        for means, failed in ((PATIENCE, self.bound), (PROOF, self.worst)):
-            while not self._done():
-                low, high = (failed, self.worst) if means == PATIENCE else (self.bound, failed)
-                radii = self._radii(low, high)[1 if means == PATIENCE else 0 :]
-                if not len(radii) or high - low <= NARROW / 3 * self.worst:
-                    break
-                radius = radii[len(radii) // 2]
-                if self._decide(radius, means) == OPEN:
-                    failed = radius
+        failed = self.bound
+        while not self._done() and self.worst - failed > NARROW / 3 * self.worst:
+            radii = self._radii(failed, self.worst)[1:]
+            if not len(radii):
+                break
+            if self._decide(radii[len(radii) // 2], PATIENCE) == OPEN:
+                failed = radii[len(radii) // 2]
+        while not self._done() and not self._easy(self.bound):
+            radii = self._radii(self.bound, min(self.unpriced, self.worst))
+            if radii[-1] - self.bound <= NARROW / 3 * self.worst:
+                break
+            self._decide(radii[len(radii) // 2], PROOF)
 
     def _decide(self, radius, means):
         """Return YES when p sites have everybody within ``radius``, NO when none can, OPEN when neither is known."""
@@ -177,13 +184,15 @@ class _Search:
             size = self.p + 1
             if means != PROOF:
                 start = NOTHING if known is None else stands_for[known]
-                effort = min(LONG, cover.nnz**2) if means == PATIENCE else min(QUICK, QUICK_EACH * cover.nnz)
+                effort = min(LONG, cover.nnz**3 // LONG_SHARE) if means == PATIENCE else min(QUICK, QUICK_EACH * cover.nnz)
                 steps = 300 + int(effort / step_work(cover))
                 sites = fewest(cover, first_cover(cover, start[start >= 0]), self.clock, target=self.p, steps=steps)
                 size = len(sites)
-            if size > self.p and means in (PRICES, PROOF, MODEL):
+            if size > self.p and means in (PRICES, PROOF, MODEL) and radius < self.unpriced:
                 if math.ceil(cover_bound(cover, self.clock, size, self.p)) > self.p:
                     return self._no(radius)
+                if means >= PATIENCE:
+                    self.unpriced = radius
             if size > self.p and means == MODEL and not self.clock.stopped():
                 seconds, cancel = self.clock.left(), self.clock.cancel
                 solution = solve(within_radius(cover, self.p), seconds=seconds, gap=1.0, cancel=cancel)

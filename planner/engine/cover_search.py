@@ -68,6 +68,8 @@ def first_cover(cover, known=()):
     cover  scipy CSR array of 1, rows x sites, every row with at least one entry. Ties go to the lowest position.
     Sites whose rows the others serve as well are left out again.
     """
+    if not cover.nnz:
+        return np.zeros(0, dtype=np.int64)
     inside = np.zeros(cover.shape[1], dtype=np.bool_)
     inside[np.asarray(known, dtype=np.int64)] = True
     by_site = sparse.csr_array(cover.T.tocsr())
@@ -78,7 +80,7 @@ def first_cover(cover, known=()):
 def step_work(cover):
     """Return about how many entries of ``cover`` a step of the search visits."""
     rows, sites = cover.shape
-    return cover.nnz / max(rows, 1) * cover.nnz / max(sites, 1) * 2 + sites
+    return cover.nnz / max(rows, 1) * cover.nnz / max(sites, 1) * 2 + sites + 1
 
 
 class _State:

@@ -56,9 +56,9 @@ def _replaced_by(sets, smaller):
     size = sets.sum(axis=1)
     order = np.argsort(size if smaller else -size, kind="stable")
     packed = np.packbits(sets, axis=1)
-    words = np.zeros((len(sets), -(-packed.shape[1] // 8)), dtype=np.uint64)
-    words.view(np.uint8).reshape(len(sets), -1)[:, : packed.shape[1]] = packed
-    return _compare(words, order, smaller)
+    octets = np.zeros((len(sets), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
+    octets[:, : packed.shape[1]] = packed
+    return _compare(octets.view(np.uint64), order, smaller)
 
 
 @compiled
