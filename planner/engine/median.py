@@ -16,11 +16,12 @@ from planner.engine.cover import fewest_sites
 from planner.engine.found import Clock, found, nothing
 from planner.engine.median_bound import Prices
 from planner.engine.median_lists import narrowed, read_lists
-from planner.engine.median_search import Search, cost_of
+from planner.engine.median_search import Search, cost_of, entries
 from planner.problem import CoverProblem
 from planner.solve import INFEASIBLE, INTERIM, NO_PLAN
 
 SLICE_SECONDS = 0.2
+GRACE_SECONDS = 0.5  # for serving everybody, when a cancel comes before any plan does
 
 
 def median(cost, weights, p, *, truncated=False, fixed=(), forbidden=(), rank=None, gap=0.0, clock):
@@ -40,7 +41,7 @@ def median(cost, weights, p, *, truncated=False, fixed=(), forbidden=(), rank=No
     m = cost.shape[1]
     rank = np.arange(m) if rank is None else np.asarray(rank)
     scale, weights = _smallest(np.asarray(weights))
-    lists, sites = read_lists(cost, weights, rank, forbidden, truncated)
+    lists, sites = read_lists(cost, weights, rank, forbidden, truncated, hurry=clock.stopped)
     column = np.full(m, -1, dtype=np.int64)
     column[sites] = np.arange(len(sites))
     held = np.unique(column[np.asarray(fixed, dtype=np.int64)])
@@ -94,7 +95,7 @@ class _Effort:
 
 
 ROOT = _Effort(theta=1.0, batch=50, turns=12, idle=3, little=0.02)
-BRANCH = _Effort(theta=0.2, batch=25, turns=3, idle=1, little=0.1)
+BRANCH = _Effort(theta=1.0, batch=25, turns=3, idle=1, little=0.1)
 FEW, MUCH = 0.02, 0.2  # shares of columns: fewer decided than this split a branch, more start it anew without them
 
 
@@ -109,48 +110,61 @@ class _Task:
         self.fine = 2.0 * float(ends.sum()) + 1.0  # dearer than any plan that serves everybody
         self.search = Search(lists, np.full(lists.rows, self.fine), held)
         self.upper, self.plan = np.inf, None
-        self.least = -np.inf  # nothing below can be a plan's cost
+        nearest = lists.weight * lists.dist[lists.first[:-1]]
+        self.least = float(np.minimum(nearest, lists.cap).sum())  # nothing below can be a plan's cost
         self.leaf = np.inf  # least cost of a decided branch which is no plan of the lists
         self.slice = 1  # steps that fit between two looks at the clock
 
     # -- the plan
 
-    def take(self, opened, cost=None):
-        """Keep a plan when it serves everybody and costs less than the best."""
-        cost = cost_of(*self._rows(), self.search.base, _flags(opened, self.lists.columns)) if cost is None else cost
-        if cost < self.upper and cost < self.fine:
-            self.upper, self.plan = cost, np.sort(opened)
-            return True
-        return False
-
-    def _rows(self):
+    def take(self, opened, cost=-np.inf):
+        """Keep a plan when it serves everybody and costs less than the best; ``cost`` is what it is thought to cost."""
+        if cost >= self.upper:
+            return
         one = self.lists
-        return one.first, one.site, one.dist, one.weight
+        cost = cost_of(one.first, one.site, one.dist, one.weight, self.search.base, _flags(opened, one.columns))
+        if cost < min(self.upper, self.fine):
+            self.upper, self.plan = cost, np.sort(opened)
 
     @property
     def worth(self):
-        """A branch that cannot cost less than this has no better plan than the best known."""
+        """What a plan must cost less than to be called better: whole costs differ by a unit, others by a trace."""
         return self.upper - max(self.unit * (1 - 1e-6) - 1e-12 * self.upper, 1e-11 * self.upper)
 
     def done(self):
         return self.clock.stopped() or self.upper - self.least <= self.gap * max(self.upper, 1.0)
 
     def answer(self, sites):
+        """Return the Found; ``sites`` are the positions of the columns."""
         one = self.lists
         ends = one.weight * one.dist[one.first[1:] - 1]
-        opened = self.search.greedy(one.choose, np.maximum(2 * ends, 1.0), self.clock)
-        self.take(*self.search.improve(opened, self.clock))
+        opened = self.search.greedy(one.choose, np.maximum(2 * ends, 1.0))
+        self.take(opened)
+        grace = Clock(GRACE_SECONDS) if self.plan is None and self.clock.stopped() else self.clock
+        self.take(*self.search.improve(opened, grace))
         if self.plan is None:
-            status = self._cover()
+            status = NO_PLAN if self.clock.stopped() else self._cover()
             if self.plan is None:
-                return nothing(status)
-        self.prove()
-        if self.worth <= self.least:
-            self.take(*self.search.improve(self.plan, self.clock, settle=True))
-            if not self.clock.stopped():
-                self.plan = self.search.opened if self.search.cost <= self.upper else self.plan
-        bound = self._rounded(min(self.least, self.upper)) * self.scale
-        return found(sites[self.plan], self.upper * self.scale, bound, self.gap)
+                return nothing(status, self.least * self.scale if status == NO_PLAN else None)
+        if not self.done():
+            self.prove()
+        if self.least >= self.worth and not self.clock.stopped():
+            self._settle()
+        return found(sites[self.plan], self.objective(), self._rounded(self.least) * self.scale, self.gap)
+
+    def objective(self):
+        """Return the plan's cost summed anew, in whole numbers where the data are whole."""
+        one = self.lists
+        entry = entries(one.first, one.site, _flags(self.plan, one.columns))
+        if self.unit:
+            return int((one.weight.astype(np.int64) * one.dist[entry].astype(np.int64)).sum()) * self.scale
+        return float((one.weight * one.dist[entry]).sum()) * self.scale
+
+    def _settle(self):
+        """Of equally good plans take one of which no site can be exchanged for a lower rank."""
+        opened, cost = self.search.improve(self.plan, self.clock, settle=True)
+        if cost <= self.upper:
+            self.plan = opened
 
     def _cover(self):
         """Find a plan that serves everybody by the fewest sites that do; return why there is none otherwise."""
@@ -239,7 +253,7 @@ class _Task:
             verdict = verdict.copy()
             verdict[now.sites] = decided
             prices = price.best_u[np.searchsorted(now.row, left.row)]
-            if self.clock.stopped() or self.done() or (stalled and (decided != 0).sum() < FEW * now.columns):
+            if self.done() or (stalled and (decided != 0).sum() < FEW * now.columns):
                 return _Rest(bound, left, verdict, prices, now.sites[price.undecided(decided)])
             now, theta = left, max(price.theta, effort.theta / 4)
 
@@ -282,6 +296,8 @@ class _Task:
                     self._at_least(price.bound)
                 if price.bound >= self.worth or self.done():
                     return False
+            if self.clock.stopped():
+                return False
             if effort is ROOT and turn % 2:
                 self.take(*self.search.improve(np.concatenate([taken, price.lists.sites[plan]]), self.clock))
             idle = idle + 1 if price.bound - last < effort.little * (self.upper - price.bound) else 0

@@ -43,12 +43,12 @@ class Lists:
         return len(self.sites)
 
 
-def read_lists(cost, weights, rank, forbidden, truncated):
+def read_lists(cost, weights, rank, forbidden, truncated, hurry):
     """Return (:class:`Lists` with nothing chosen yet, sites): all rows in canonical order, equal ones merged.
 
     cost is dense (inf = no way) or scipy sparse (absent = no way, or ``truncated``: farther than the row's farthest).
     Columns are numbered by rank, ``sites`` tells their positions; rows are sorted by nearest site and contents, so
-    that the order in which they came cannot matter.
+    that the order in which they came cannot matter. When ``hurry()`` somebody waits, and they stay as they came.
     """
     m = cost.shape[1]
     order = np.argsort(rank, kind="stable")
@@ -69,6 +69,15 @@ def read_lists(cost, weights, rank, forbidden, truncated):
     if not truncated or not sparse.issparse(cost):
         far[:] = np.inf
     weight = np.asarray(weights, dtype=np.float64)
+    if not hurry():
+        first, site, dist, weight, far = _in_order(first, site, dist, weight, far, m)
+    cap = np.where(np.isinf(far), np.inf, weight * np.where(np.isinf(far), 0.0, far))
+    columns = np.arange(len(sites), dtype=np.int64)
+    return Lists(first, site, dist, weight, cap, columns, 0, 0.0, np.arange(len(weight))), sites
+
+
+def _in_order(first, site, dist, weight, far, m):
+    """Return the rows in canonical order, equal ones merged."""
     keys = _row_keys(first, site, dist)
     nearest = np.full(len(weight), m, dtype=np.int32)
     some = np.flatnonzero(np.diff(first))
@@ -78,10 +87,7 @@ def read_lists(cost, weights, rank, forbidden, truncated):
     heads = by[start]
     weight = np.bincount(np.cumsum(start) - 1, weights=weight[by], minlength=len(heads))
     first, site, dist = _gathered(first, site, dist, heads)
-    far = far[heads]
-    cap = np.where(np.isinf(far), np.inf, weight * np.where(np.isinf(far), 0.0, far))
-    columns = np.arange(len(sites), dtype=np.int64)
-    return Lists(first, site, dist, weight, cap, columns, 0, 0.0, np.arange(len(heads))), sites
+    return first, site, dist, weight, far[heads]
 
 
 def _whole(values):

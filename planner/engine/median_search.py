@@ -10,7 +10,7 @@ import numpy as np
 from planner.engine.compiled import compiled
 from planner.engine.median_lists import rows_of_columns
 
-SLICE = 40  # swaps or openings between two looks at the clock
+SLICE = 40  # swaps between two looks at the clock
 
 
 class Search:
@@ -32,26 +32,17 @@ class Search:
     def opened(self):
         return np.sort(np.flatnonzero(self.slot >= 0))
 
-    def greedy(self, count, base, clock):
-        """Open the column that saves most, again and again, until ``count`` are open; return them sorted."""
+    def greedy(self, count, base):
+        """Open the column that saves most on ``base`` (n costs), again and again, until ``count`` are open."""
         one = self.lists
-        cheapest = np.zeros(one.rows, np.int32)
-        cheapest[:] = np.diff(one.first)
+        cheapest = np.diff(one.first).astype(np.int32)
         gain = _gains(one.first, one.site, one.dist, one.weight, base, one.columns)
         opened = np.zeros(one.columns, np.bool_)
-        opened[self.held] = True
+        state = (one.first, one.site, one.dist, one.weight, base, self.start, self.rows, cheapest, gain)
         for j in np.flatnonzero(self.held):
-            _open(one.first, one.site, one.dist, one.weight, base, self.start, self.rows, cheapest, gain, j)
-        missing = count - int(opened.sum())
-        while missing > 0:
-            some = min(missing, SLICE if not clock.stopped() else 0)
-            if not some:  # time is up: any columns fill the number
-                opened[np.flatnonzero(~opened)[:missing]] = True
-                break
-            _open_best(
-                one.first, one.site, one.dist, one.weight, base, self.start, self.rows, cheapest, gain, opened, some
-            )
-            missing -= some
+            opened[j] = True
+            _open(*state, j)
+        _open_best(*state, opened, count - int(opened.sum()))
         return np.flatnonzero(opened)
 
     def improve(self, opened, clock, candidates=None, settle=False):
@@ -62,41 +53,22 @@ class Search:
         """
         one = self.lists
         opened = np.sort(np.asarray(opened, dtype=np.int64))
+        rows = (one.first, one.site, one.dist, one.weight, self.base)
+        if clock.stopped():
+            flags = np.zeros(one.columns, np.bool_)
+            flags[opened] = True
+            return opened, cost_of(*rows, flags)
         self.slot[:] = -1
         self.slot[opened] = np.arange(len(opened))
-        able = np.ones(one.columns, np.bool_) if candidates is None else candidates.copy()
-        able |= self.slot >= 0
-        line = np.full(one.columns, -1, np.int32)  # row of `extra`, for columns worth opening alone
-        line[able] = np.arange(int(able.sum()), dtype=np.int32)
+        able = np.ones(one.columns, np.bool_) if candidates is None else candidates | (self.slot >= 0)
+        line = np.where(able, np.cumsum(able) - 1, -1).astype(np.int32)  # a column's row of `extra`
         gain, loss = np.zeros(one.columns), np.zeros(len(opened))
         extra = np.zeros((int(able.sum()), len(opened)))
-        cost = _look(
-            one.first, one.site, one.dist, one.weight, self.base, self.slot, self.near, line, gain, loss, extra
-        )
-        while not clock.stopped():
-            done, cost = _swap(
-                one.first,
-                one.site,
-                one.dist,
-                one.weight,
-                self.base,
-                self.start,
-                self.rows,
-                self.slot,
-                self.near,
-                line,
-                gain,
-                loss,
-                extra,
-                opened,
-                self.held,
-                cost,
-                SLICE,
-                settle,
-            )
-            if done < SLICE:
-                break
-        self.cost = cost
+        cost = _look(*rows, self.slot, self.near, line, gain, loss, extra)
+        state = (*rows, self.start, self.rows, self.slot, self.near, line, gain, loss, extra, opened, self.held)
+        done = SLICE
+        while done == SLICE and not clock.stopped():
+            done, cost = _swap(*state, cost, SLICE, settle)
         return self.opened, cost
 
 
@@ -112,6 +84,18 @@ def cost_of(first, site, dist, weight, base, opened):
                 break
         cost += mine
     return cost
+
+
+@compiled
+def entries(first, site, opened):
+    """Return of each row the place of its nearest entry ``opened`` (m booleans); -1 without one."""
+    place = np.full(len(first) - 1, -1, np.int64)
+    for i in range(len(place)):
+        for e in range(first[i], first[i + 1]):
+            if opened[site[e]]:
+                place[i] = e
+                break
+    return place
 
 
 @compiled

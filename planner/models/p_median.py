@@ -1,34 +1,63 @@
-"""p-median problem (Hakimi 1964, Operations Research 12:450-459; ReVelle, Swain 1970, Geographical Analysis 2:30-42).
+"""p-median problem (Hakimi 1964, Operations Research 12:450-459) in its radius formulation (Elloumi 2010, Journal of
+Combinatorial Optimization 19:69-83).
 
-minimise    sum_i sum_j  a_i d_ij z_ij
-subject to  once_i:    sum_j z_ij = 1              for every demand i
-            open_i_j:  z_ij <= x_j                 for every i, j
+Demand i finds its sites at the distances D_i1 < D_i2 < ... < D_iK; N_ik are those at D_ik exactly.
+
+minimise    sum_i a_i ( D_i1 + sum_k (D_i,k+1 - D_ik) z_ik )
+subject to  far_i_k:   z_ik >= z_i,k-1 - sum_{j in N_ik} x_j     for every i, k      (z_i0 = 1)
             size:      sum_j x_j = p
-            x_j in {0, 1},  z_ij >= 0
+            x_j in {0, 1},  z_ik >= 0,  z_iK = 0 where no more is known than the K distances
 
 x_j    1 when a centre stands at site j
-z_ij   share of demand i that centre j serves (whole of itself once x is)
-a_i    persons,  d_ij  metres (the objective is scaled to million person-kilometres: solvers count badly in billions)
+z_ik   1 when demand i has no centre within D_ik
+a_i D_i,K+1   what demand i costs when none of its sites is opened (another, open already, serves it), if there is one
+
+Where two demands' sites within a distance are the same set, they share one z: as many variables stand in the model as
+there are different sets. The objective is divided by ``unit``: solvers count badly in billions.
 """
 
 import pulp
 
 
-def p_median(persons, metres, p):
-    """Return the PuLP model for ``persons`` (n), ``metres`` (n x m whole numbers) and ``p`` centres.
+def p_median(demands, sites, p, unit=1.0):
+    """Return (model, x): the PuLP model and its site variables.
 
-    The objective is in million person-kilometres.
+    demands  (near, otherwise) each: near = [(a_i d_ij, j), ...], cheapest first; otherwise = cost when no site of near
+             is opened, inf where one of them must be
+    sites    number of sites;  p of them are opened exactly
+    unit     the objective is told in this many of the costs' units
     """
-    n, m = metres.shape
     model = pulp.LpProblem("p_median", pulp.LpMinimize)
-    x = [model.add_variable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(m)]
-    z = [[model.add_variable(f"z{i:06d}_{j:06d}", 0) for j in range(m)] for i in range(n)]
-    model += pulp.LpAffineExpression(
-        [(z[i][j], int(persons[i]) * int(metres[i, j]) / 1e9) for i in range(n) for j in range(m)]
-    )
-    for i in range(n):
-        model += pulp.LpAffineExpression([(v, 1) for v in z[i]]) == 1, f"once_{i}"
-        for j in range(m):
-            model += pulp.LpAffineExpression([(z[i][j], 1), (x[j], -1)]) <= 0, f"open_{i}_{j}"
+    x = [model.add_variable(f"x{j:06d}", cat=pulp.LpBinary) for j in range(sites)]
+    z, cost, constant = {}, {}, 0.0
+    for i, (near, otherwise) in enumerate(demands):
+        within, before = frozenset(), None
+        steps = _by_distance(near)
+        constant += steps[0][0]
+        for k, (here, ring) in enumerate(steps):
+            beyond = steps[k + 1][0] if k + 1 < len(steps) else otherwise
+            within = within | frozenset(ring)
+            last = beyond == float("inf")
+            if within not in z or (last and z[within] is not None):
+                z[within] = None if last else model.add_variable(f"z{len(z):06d}", 0)
+                row = [(x[j], 1) for j in ring]
+                row += [(z[within], 1)] if z[within] is not None else []
+                row += [(before, -1)] if before is not None else []
+                model += pulp.LpAffineExpression(row) >= (1 if before is None else 0), f"far_{i}_{k}"
+            before = z[within]
+            if before is None:
+                break
+            cost[within] = cost.get(within, 0.0) + beyond - here
+    model += pulp.LpAffineExpression([(z[s], c / unit) for s, c in cost.items() if z[s] is not None], constant / unit)
     model += pulp.LpAffineExpression([(v, 1) for v in x]) == p, "size"
-    return model
+    return model, x
+
+
+def _by_distance(near):
+    """Return [(cost, [sites]), ...], one step for each different cost."""
+    steps = []
+    for here, j in near:
+        if not steps or steps[-1][0] != here:
+            steps.append((here, []))
+        steps[-1][1].append(j)
+    return steps

@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 
 from geo.travel import distances
-from planner.models.p_median import p_median
-from planner.services.proof import proof_of
-from planner.solve import solve
+from planner.engine.found import Clock
+from planner.engine.median import median
+from planner.services.proof import Proof
+from planner.solve import INTERIM
+
+MILLION_PERSON_KM = 1e9  # person-metres
 
 
 @dataclass(frozen=True)
@@ -39,18 +42,23 @@ def free_centres(region, scenario, count, start_at, *, progress=None, cancel=Non
     persons = counties["persons"].to_numpy(dtype=np.int64)
     seats = _seats(region)
     metres = distances(seats, seats, scenario.detour_factor)
-    known = sorted(counties.index.get_indexer(list(start_at)))
-    solution = solve(
-        p_median(persons, metres, count),
-        seconds=scenario.solve_seconds,
-        start=_start(metres, known),
-        progress=progress,
-        cancel=cancel,
-    )
-    codes = tuple(c for j, c in enumerate(counties.index) if solution.values[f"x{j:06d}"] == 1)
-    return _nearest_of(region, seats.loc[list(codes)], codes, scenario), proof_of(
-        "centres_free", "million_person_km", solution
-    )
+    clock = Clock(scenario.solve_seconds, progress and _in_millions(progress), cancel)
+    plan = median(metres, persons, count, clock=clock)
+    sites, objective, status = plan.sites, plan.objective, plan.status
+    known = np.sort(counties.index.get_indexer(list(start_at)))
+    documents = float((persons * metres[:, known].min(axis=1)).sum())
+    if objective is None or objective > documents:  # a cancel came before the search had as good
+        sites, objective, status = known, documents, INTERIM
+    codes = tuple(counties.index[sites])
+    bound = None if plan.bound is None else plan.bound / MILLION_PERSON_KM
+    objective /= MILLION_PERSON_KM
+    gap = None if bound is None else abs(objective - bound) / max(abs(objective), 1.0)
+    proof = Proof("centres_free", status, "million_person_km", objective, bound, gap, clock.spent())
+    return _nearest_of(region, seats.loc[list(codes)], codes, scenario), proof
+
+
+def _in_millions(progress):
+    return lambda seconds, gap, best: progress(seconds, gap, None if best is None else best / MILLION_PERSON_KM)
 
 
 def _nearest_of(region, points, codes, scenario):
@@ -63,8 +71,3 @@ def _nearest_of(region, points, codes, scenario):
 def _seats(region):
     counties = region.counties
     return pd.DataFrame({"x": counties["seat_x"], "y": counties["seat_y"]}, index=counties.index)
-
-
-def _start(metres, known):
-    nearest = np.array(known)[metres[:, known].argmin(axis=1)]
-    return {f"x{j:06d}": 1 for j in known} | {f"z{i:06d}_{j:06d}": 1 for i, j in enumerate(nearest)}

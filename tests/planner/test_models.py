@@ -64,6 +64,15 @@ def test_mclp_by_a_second_solver():
     assert solution.status == OPTIMAL and solution.objective == pytest.approx(mclp_milp(cover, persons, 12)[0])
 
 
+def by_distance(metres, persons, otherwise=None):
+    """Rows as the radius formulation takes them: (cost, site), cheapest first; inf leaves a site out."""
+    rows = []
+    for i, (row, a) in enumerate(zip(metres, persons, strict=True)):
+        near = sorted((float(a * d), j) for j, d in enumerate(row) if np.isfinite(d))
+        rows.append((near, np.inf if otherwise is None else float(otherwise[i])))
+    return rows
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_p_median_by_enumeration_and_a_second_solver(seed):
     rng = np.random.default_rng(seed)
@@ -71,7 +80,8 @@ def test_p_median_by_enumeration_and_a_second_solver(seed):
     metres = np.rint(np.hypot(*(points[:, None] - points).transpose(2, 0, 1))).astype(np.int64)
     persons = rng.integers(0, 10**6, 11)
     for p in (1, 4):
-        solution = solve(p_median(persons, metres, p))
+        model, _ = p_median(by_distance(metres, persons), 11, p, unit=1e9)
+        solution = solve(model)
         opened = chosen(solution.values, 11)
         reached = (persons * metres[:, opened].min(axis=1)).sum()
         best = pmedian_brute(metres, persons, p)[0]
@@ -79,6 +89,34 @@ def test_p_median_by_enumeration_and_a_second_solver(seed):
         assert reached == pytest.approx(best, rel=1e-6)
         assert solution.objective == pytest.approx(best / 1e9, rel=1e-6)
         assert pmedian_milp(metres, persons, p)[0] == pytest.approx(best, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_p_median_with_no_way_and_equal_distances(seed):
+    rng = np.random.default_rng(seed)
+    metres = rng.integers(0, 6, (12, 7)).astype(float)
+    metres[rng.random((12, 7)) < 0.4] = np.inf
+    metres[~np.isfinite(metres).any(axis=1), 0] = 9
+    persons = rng.integers(1, 50, 12)
+    best = pmedian_brute(metres, persons, 3)
+    solution = solve(p_median(by_distance(metres, persons), 7, 3)[0])
+    if best is None:
+        assert solution.status == INFEASIBLE
+    else:
+        assert solution.status == OPTIMAL and solution.objective == pytest.approx(best[0])
+
+
+def test_p_median_beside_a_site_that_is_open_already():
+    """A demand that none of the free sites betters costs what the open one costs."""
+    rng = np.random.default_rng(3)
+    metres, persons = rng.integers(0, 100, (15, 8)), rng.integers(1, 9, 15)
+    held = metres[:, 7]
+    nearer = np.where(metres[:, :7] < held[:, None], metres[:, :7], np.inf)
+    some = np.isfinite(nearer).any(axis=1)
+    rows = by_distance(nearer[some], persons[some], (persons * held)[some])
+    solution = solve(p_median(rows, 7, 2)[0])
+    alone = (persons * held)[~some].sum()
+    assert solution.objective + alone == pytest.approx(pmedian_brute(metres, persons, 3, fixed=(7,))[0])
 
 
 # -- the bound of the maximal covering problem
