@@ -18,33 +18,53 @@ from planner.services.ambulances import plan_ambulances, required_by_city
 from planner.services.beds import plan_beds, targets_by_city
 from planner.services.centres import documents_centres, free_centres
 from planner.services.stations import cover_problem, coverage, plan_stations, station_table
+from planner.solve import INFEASIBLE, OPTIMAL
 from planner.standards import Standards, UnknownStandard, load_standards
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What every scenario of a region shares: region, standards, demand points, sites; and the arcs made so far."""
+    """What every scenario of a region shares: region, standards, demand, sites; arcs and station plans so far."""
 
     region: Region
     standards: Standards
     demand: pd.DataFrame
     sites: pd.DataFrame
     _problems: dict = field(default_factory=dict, repr=False, compare=False)
+    _proven: dict = field(default_factory=dict, repr=False, compare=False)
 
     def cover_problem(self, scenario):
         """Return the covering problem of a scenario; distances are computed once for each choice of radii."""
-        key = (
-            scenario.urban_km,
-            scenario.rural_km,
-            scenario.rural_preferred_km,
-            scenario.detour_factor,
-            scenario.closed_counties,
-        )
+        key = _radii(scenario)
         if key not in self._problems:
             while len(self._problems) >= 4:  # a page lives long; an arc set is some 30 MB
                 self._problems.pop(next(iter(self._problems)))
             self._problems[key] = cover_problem(self.region, self.demand, self.sites, scenario)
         return self._problems[key]
+
+    def stations(self, scenario, progress, cancel):
+        """Return the station plan of a scenario; a proven one stays, and other beds or centres ask for it again."""
+        key = (*_radii(scenario), scenario.stations_goal, scenario.stations_count)
+        if key in self._proven:
+            return self._proven[key]
+        problem = self.cover_problem(scenario)
+        plan = plan_stations(
+            self.region, self.standards, self.demand, self.sites, problem, scenario, progress=progress, cancel=cancel
+        )
+        if all(proof.status in (OPTIMAL, INFEASIBLE) for proof in plan.proofs.values()):
+            self._proven[key] = plan
+        return plan
+
+
+def _radii(scenario):
+    """Return the settings on which the arcs of a scenario rest."""
+    return (
+        scenario.urban_km,
+        scenario.rural_km,
+        scenario.rural_preferred_km,
+        scenario.detour_factor,
+        scenario.closed_counties,
+    )
 
 
 @dataclass(frozen=True)
@@ -117,8 +137,7 @@ def decide(prepared, scenario, progress=None, cancel=None):
     )
     if progress is not None:
         progress("stations_cover_all", 0.0, None, None)
-    problem = prepared.cover_problem(scenario)
-    chosen = plan_stations(region, standards, demand, sites, problem, scenario, progress=progress, cancel=cancel)
+    chosen = prepared.stations(scenario, progress, cancel)
     stations, metres, _ = station_table(sites, chosen.chosen, demand, scenario.detour_factor)
     stations["ambulances"], fleet_proof = plan_ambulances(region, stations, scenario)
     seats = sites[sites["kind"].eq("seat") & ~sites["county_code"].isin(scenario.closed_counties)]

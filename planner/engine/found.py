@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from planner.engine.compiled import keep_machine_code
 from planner.solve import INTERIM, OPTIMAL, WITHIN_GAP
 
 SAME = 1e-9  # numbers this near, relatively, are one number: sums of floats taken in another order
@@ -56,6 +57,7 @@ class Clock:
     """Time and patience: how long is left, whether somebody said stop, and who wants to hear of progress."""
 
     def __init__(self, seconds, progress=None, cancel=None):
+        keep_machine_code()  # whoever starts a clock is about to run loops
         self.began, self.seconds, self.progress, self.cancel = time.monotonic(), seconds, progress, cancel
         self.told = self.began
 

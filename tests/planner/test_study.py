@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from geo.faults import Rejected, ScenarioRejected
+from planner import study
 from planner.explain import Infeasible
 from planner.scenario import vary
 from planner.services.stations import cover_problem, plan_stations
@@ -386,7 +387,7 @@ def test_who_is_out_of_reach_is_named_largest_first(town_run):
     with pytest.raises(Infeasible) as refused:
         decide(town_run.prepared, narrow)
     first, *places = refused.value.faults
-    persons = [int(each.params["persons"].replace(",", "")) for each in places]
+    persons = [int(each.params["persons"].replace(",", "")) for each in places if "persons" in each.params]
     named = [each for each in places if each.key.startswith("infeasible_place_")]
     assert sum(persons) == int(first.params["persons"].replace(",", ""))
     assert persons[: len(named)] == sorted(persons[: len(named)], reverse=True)
@@ -394,6 +395,33 @@ def test_who_is_out_of_reach_is_named_largest_first(town_run):
     best = decide(town_run.prepared, vary(narrow, stations_goal="best_n"))
     assert best.proofs["stations_cover_all"].status == INFEASIBLE
     assert len(best.tables["stations_alternative"]) == 0
+
+
+def test_the_radius_said_to_mend_it_mends_it_and_no_smaller_one(town_run):
+    narrow = vary(town_run.scenario, urban_km=0.5, rural_km=6.0, rural_preferred_km=5.0)
+    with pytest.raises(Infeasible) as refused:
+        decide(town_run.prepared, narrow)
+    repair = next(each for each in refused.value.faults if each.key.startswith("infeasible_repair_radius_"))
+    wide = {f"{setting}_km": float(km) for setting, km in repair.params.items()}
+    plan = decide(town_run.prepared, vary(narrow, **wide))
+    assert plan.tables["coverage_by_city"]["uncovered"].sum() == 0
+    for name, km in wide.items():
+        with pytest.raises(Infeasible):
+            decide(town_run.prepared, vary(narrow, **wide | {name: km - 0.1}))
+
+
+def test_a_proven_station_plan_is_not_sought_twice(town_run, monkeypatch):
+    """Other beds ask the same question of stations: the plan stays, another radius asks anew."""
+    asked = []
+    found = study.plan_stations
+    monkeypatch.setattr(study, "plan_stations", lambda *a, **k: asked.append(1) or found(*a, **k))
+    prepared = replace(town_run.prepared, _proven={})
+    base = decide(prepared, town_run.scenario)
+    richer = {code: target + 1 for code, target in town_run.scenario.bed_targets.items()}
+    again = decide(prepared, vary(town_run.scenario, bed_targets=richer))
+    assert len(asked) == 1 and again.tables["stations"].equals(base.tables["stations"])
+    decide(prepared, vary(town_run.scenario, urban_km=town_run.scenario.urban_km + 1))
+    assert len(asked) == 2
 
 
 def test_a_closed_county_of_the_province(default_run):
