@@ -96,6 +96,7 @@ class _Effort:
 
 ROOT = _Effort(theta=1.0, batch=50, turns=12, idle=3, little=0.02)
 BRANCH = _Effort(theta=1.0, batch=25, turns=3, idle=1, little=0.1)
+POLISHED = 16  # of so many branches one has its plan bettered by interchange
 FEW, MUCH = 0.02, 0.2  # shares of columns: fewer decided than this split a branch, more start it anew without them
 
 
@@ -113,6 +114,7 @@ class _Task:
         nearest = lists.weight * lists.dist[lists.first[:-1]]
         self.least = float(np.minimum(nearest, lists.cap).sum())  # nothing below can be a plan's cost
         self.leaf = np.inf  # least cost of a decided branch which is no plan of the lists
+        self.branches = 0
         self.slice = 1  # steps that fit between two looks at the clock
 
     # -- the plan
@@ -215,6 +217,7 @@ class _Task:
             if node.bound >= self.worth:
                 heap = []
                 break
+            self.branches += 1
             now = narrowed(core, node.verdict[core.sites])
             prices = None if now is None else node.prices[now.row].astype(np.float64)
             rest = self._descend(now, node.verdict, prices, node.bound, BRANCH)
@@ -298,7 +301,7 @@ class _Task:
                     return False
             if self.clock.stopped():
                 return False
-            if effort is ROOT and turn % 2:
+            if effort is ROOT and turn % 2 or effort is BRANCH and turn == 0 and self.branches % POLISHED == 0:
                 self.take(*self.search.improve(np.concatenate([taken, price.lists.sites[plan]]), self.clock))
             idle = idle + 1 if price.bound - last < effort.little * (self.upper - price.bound) else 0
             last = price.bound

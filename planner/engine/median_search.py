@@ -11,6 +11,7 @@ from planner.engine.compiled import compiled
 from planner.engine.median_lists import rows_of_columns
 
 SLICE = 40  # swaps between two looks at the clock
+MOST_PAIRS = 40_000_000  # of columns to open and columns to close, a number each in memory
 
 
 class Search:
@@ -25,6 +26,7 @@ class Search:
         self.start, self.rows = rows_of_columns(lists.first, lists.site, lists.columns)
         self.near = np.empty((lists.rows, 2), np.int32)  # how far down its list a row finds its two nearest open sites
         self.slot = np.full(lists.columns, -1, np.int32)
+        self.able = np.ones(lists.columns, np.bool_)  # columns worth opening in place of another
         self.held = np.zeros(lists.columns, np.bool_)
         self.held[list(held)] = True
 
@@ -43,13 +45,16 @@ class Search:
             opened[j] = True
             _open(*state, j)
         _open_best(*state, opened, count - int(opened.sum()))
+        if one.columns * count > MOST_PAIRS:  # the table of pairs would not fit: look at what would still save most
+            order = np.argsort(-gain, kind="stable")
+            self.able = np.zeros(one.columns, np.bool_)
+            self.able[order[: max(MOST_PAIRS // count, 1)]] = True
         return np.flatnonzero(opened)
 
-    def improve(self, opened, clock, candidates=None, settle=False):
+    def improve(self, opened, clock, settle=False):
         """Swap from ``opened`` on until no swap betters the plan or the clock stops; return (opened, cost).
 
-        candidates  m booleans: columns worth opening (default: all)
-        settle      in the end also swap where nothing is lost and the column is of better rank
+        settle   in the end also swap where nothing is lost and the column is of better rank
         """
         one = self.lists
         opened = np.sort(np.asarray(opened, dtype=np.int64))
@@ -60,7 +65,7 @@ class Search:
             return opened, cost_of(*rows, flags)
         self.slot[:] = -1
         self.slot[opened] = np.arange(len(opened))
-        able = np.ones(one.columns, np.bool_) if candidates is None else candidates | (self.slot >= 0)
+        able = self.able | (self.slot >= 0)
         line = np.where(able, np.cumsum(able) - 1, -1).astype(np.int32)  # a column's row of `extra`
         gain, loss = np.zeros(one.columns), np.zeros(len(opened))
         extra = np.zeros((int(able.sum()), len(opened)))
