@@ -10,6 +10,7 @@ Whole numbers stay exact: persons and room are divided by their common divisor, 
 Rows and sites are put in an order of their own (sites by rank), so that the order given changes no plan.
 """
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,8 @@ ROUNDS = 2000  # of prices, at most
 MOMENTUM, PATIENCE, SHRINK, LEAST_STEP = 0.7, 20, 0.6, 1e-3
 EXACT_WORK = 20_000_000  # steps of whole knapsacks a round; above it the fractional ones bound
 EFFORT = 30_000_000  # steps of one local search
+EXCHANGE_WORK = 200_000_000  # assignments tried times what one takes
+HALF = 0.5  # of the time, for prices and exchanges; the rest is the tree's and the solver's
 TREE_ROUNDS, TREE_PATIENCE, TREE_SITE = 100, 8, 0.1
 MOST_ARCS = 30_000  # that a model is built of: half a second
 
@@ -66,11 +69,15 @@ class Task:
 
 @dataclass(frozen=True)
 class Plan:
-    """Open sites (sorted), the site of each demand (-1: nobody) and what it costs."""
+    """Open sites (sorted), the site of each demand (-1: nobody), what it costs, and whether all who must be are in.
+
+    Where not, the cost tells how far it is from a plan.
+    """
 
     sites: np.ndarray
     place: np.ndarray
     cost: float
+    whole: bool = True
 
 
 # ---------------------------------------------------------------------------------------------- the four questions
@@ -255,7 +262,9 @@ def _search(task, gap, clock):
     work = _Work(task, gap, clock)
     work.price()
     if not work.done():
+        work.polish()
         work.exchange()
+        work.polish()
         work.price()
     if not work.done() and task.p is not None and work.simple and work.exact.all():
         work.branch()
@@ -332,7 +341,11 @@ class _Work:
         np.maximum.at(dearest, self.row, self.cost)
         self.worst = dearest.sum() + np.maximum(task.setup, 0).sum()  # no plan costs more
         self.measure = self.cost if task.kind == "p_median" else self._crowding()
-        self.best, self.bound, self.none, self.floor = None, -np.inf, False, np.inf
+        share = 1.0 if task.p is None else task.p / max(self.m, 1)
+        self.labour = int(min(self.n, 500) * max(len(self.site) * share, 1.0)) + 1
+        self.made, self.until = 0, clock.spent() + HALF * clock.left()
+        self.effort = int(np.clip(50 * len(self.site), 200_000, EFFORT // 10))
+        self.near, self.best, self.bound, self.none, self.floor = None, None, -np.inf, False, np.inf
         self.prices, self.worth, self.tried, self.hopes = self._first_prices(), np.zeros(self.m), {}, None
         wishes = task.wishes
         self.simple = not wishes.exclusive and not wishes.avoid and wishes.budget is None
@@ -402,18 +415,20 @@ class _Work:
             return False
         return wishes.budget is None or sum(wishes.price[j] for j in sites) <= wishes.budget
 
-    def assigned(self, sites):
-        """Return the :class:`Plan` that the local search makes of open ``sites``; cost inf where somebody is left."""
+    def assigned(self, sites, effort=None):
+        """Return the :class:`Plan` that the local search makes of open ``sites``."""
         key = sites.tobytes()
-        if key not in self.tried:
+        if key not in self.tried or effort is not None:
+            self.made += 1
             opened = np.zeros(self.m, dtype=bool)
             opened[sites] = True
-            task = self.task
+            task, effort = self.task, effort or self.effort
+            moves = task.kind == "p_median"
             place, total = assign(
-                self.first, self.site, self.cost, self.measure, task.size, task.room, self.alone, opened, EFFORT
+                self.first, self.site, self.cost, self.measure, task.size, task.room, self.alone, opened, effort, moves
             )
-            left = task.everybody and (place < 0).any()
-            self.tried[key] = Plan(sites, place, np.inf if left else total + task.setup[sites].sum())
+            whole = not task.everybody or bool((place >= 0).all())
+            self.tried[key] = Plan(sites, place, total + task.setup[sites].sum(), whole)
         return self.tried[key]
 
     def consider(self, sites):
@@ -422,11 +437,56 @@ class _Work:
             sites = self._mended(sites)
         if self.task.p is None:
             sites = self._enough(sites)
-        if sites is not None and self.allowed(sites):
-            self.take(self.assigned(np.sort(np.asarray(sites, dtype=np.int64))))
+        if sites is None or not self.allowed(sites):
+            return
+        plan = self.assigned(np.sort(np.asarray(sites, dtype=np.int64)))
+        self.take(plan)
+        while self.task.kind == "p_median" and plan.whole and plan.cost <= 1.05 * self.best.cost:
+            sites = self._recentred(plan)
+            if np.array_equal(sites, plan.sites) or not self.allowed(sites):
+                break
+            was, plan = plan, self.assigned(sites)
+            if not plan.whole or plan.cost >= was.cost:
+                break
+            self.take(plan)
+
+    def _recentred(self, plan):
+        """Return the sites of ``plan``, each changed for the closed one that takes all its people at the least cost."""
+        task, m, count = self.task, self.m, len(plan.sites)
+        where = np.full(m, -1, dtype=np.int64)
+        where[plan.sites] = np.arange(count)
+        home = where[plan.place]
+        key = home[self.row] * m + self.site
+        cost = np.bincount(key, weights=self.cost, minlength=count * m).reshape(count, m) + task.setup
+        all_reach = (
+            np.bincount(key, minlength=count * m).reshape(count, m) == np.bincount(home, minlength=count)[:, None]
+        )
+        load = np.bincount(home, weights=task.size, minlength=count)
+        able = all_reach & (task.room >= load[:, None]) & ~self.shut
+        able[:, plan.sites] = False
+        able[np.isin(plan.sites, np.flatnonzero(self.fixed))] = False
+        cost = np.where(able, cost, np.inf)
+        best = cost.argmin(axis=1)
+        mine = np.bincount(home, weights=self._paid(plan.place), minlength=count) + task.setup[plan.sites]
+        gain = mine - cost[np.arange(count), best]
+        sites = plan.sites.copy()
+        for k in np.argsort(-gain, kind="stable"):
+            if gain[k] > SAME * max(abs(plan.cost), 1.0) and best[k] not in sites:
+                sites[k] = best[k]
+        return np.sort(sites)
+
+    def _paid(self, place):
+        """Return what each demand costs at its place."""
+        paid = np.zeros(self.n)
+        used = place[self.row] == self.site
+        paid[self.row[used]] = self.cost[used]
+        return paid
 
     def take(self, plan):
-        if not np.isfinite(plan.cost) or (self.task.goal is not None and plan.cost > self.task.goal + 0.5):
+        """Keep a plan that is the best so far; or, while there is none, what comes nearest to one."""
+        if self.near is None or plan.cost < self.near.cost:
+            self.near = plan
+        if not plan.whole or (self.task.goal is not None and plan.cost > self.task.goal + 0.5):
             return
         if self.best is None or plan.cost < self.best.cost - SAME * max(abs(plan.cost), 1):
             self.best = plan
@@ -472,28 +532,39 @@ class _Work:
             if not task.everybody:
                 needless = load[j] == 0 and not (plan.place == j).any()
             else:
-                needless = task.room[fewer].sum() >= task.size.sum() and np.isfinite(self.assigned(fewer).cost)
+                needless = task.room[fewer].sum() >= task.size.sum() and self.assigned(fewer).whole
             if needless:
                 sites = list(fewer)
         return np.sort(np.array(sites, dtype=np.int64))
 
     def exchange(self):
-        """Better the best plan by closing one site for another, the dearest first, until no exchange helps."""
-        tries = int(max(30, 2e8 / max(len(self.site), 1) / 10))
-        improved = True
-        while improved and self.best is not None:
-            improved, was = False, self.best
+        """Better the best plan, or what comes nearest to one, by closing one site for another while that helps."""
+        tries = max(30, EXCHANGE_WORK // self.labour)
+        while True:
+            was = self.best or self.near
+            if was is None:
+                return
+            sought = np.ones(self.m, dtype=bool)
+            if not was.whole or self.task.goal is not None:  # somebody has no place: where could there be one?
+                sought = np.bincount(self.site[was.place[self.row] < 0], minlength=self.m) > 0
             inside = [j for j in sorted(was.sites, key=lambda j: (-self.worth[j], -j)) if not self.must[j]]
-            outside = [j for j in np.argsort(self.worth, kind="stable") if not self.out[j] and j not in set(was.sites)]
-            for k in outside:
-                for j in inside:
-                    tries -= 1
-                    if tries < 0 or self.done():
-                        return
-                    self.consider(np.array(sorted({*was.sites.tolist(), int(k)} - {int(j)}), dtype=np.int64))
-                if self.best is not was:
-                    improved = True
+            outside = np.argsort(self.worth, kind="stable")
+            outside = outside[sought[outside] & ~self.out[outside] & ~np.isin(outside, was.sites)]
+            for k, j in itertools.product(outside, inside):
+                tries -= 1
+                if tries < 0 or self.done() or self.clock.spent() > self.until:
+                    return
+                self.consider(np.sort(np.r_[was.sites[was.sites != j], k]))
+                if (self.best or self.near) is not was:
                     break
+            else:
+                return
+
+    def polish(self):
+        """Let the local search of assignments run to its end where it was cut short."""
+        was = self.best or self.near
+        if was is not None and not self.done():
+            self.take(self.assigned(was.sites, EFFORT))
 
     def settle(self):
         """Let a site of lower rank take over all of another's people wherever that costs nothing."""
@@ -533,8 +604,19 @@ class _Work:
         elif task.kind == "lscp":
             worth = np.where(task.room > 0, task.setup / np.maximum(task.room, 1), 0.0)[self.site]
             prices[some] = np.minimum.reduceat(worth, self.first[some]) * task.size[some]
-        else:
-            prices[some] = 0.5 * self.cost[self.first[some]]
+        else:  # all room taken, everybody served, and half way: the best of the three
+            costs = np.zeros(self.n)
+            costs[some] = self.cost[self.first[some]]
+            value, share = np.zeros(self.m), np.zeros(len(self.site))
+            for part in (0.0, 0.5, 1.0):
+                price_sites(
+                    self.starts, self.by_row, self.by_cost, self.alive, task.size, task.room, part * costs, self.exact,
+                    value, share
+                )  # fmt: skip
+                chosen = self._chosen(task.setup + value)
+                total = np.inf if chosen is None else chosen[1] + part * costs.sum()
+                if total > self.bound:
+                    self.bound, prices = total, part * costs
         return prices
 
     def _chosen(self, worth):
@@ -575,6 +657,7 @@ class _Work:
         task = self.task
         prices, push = self.prices, np.zeros(self.n)
         here, waited, step, seen = -np.inf, 0, 1.0, set()
+        limit = self.made + max(10, EXCHANGE_WORK // (4 * self.labour))
         value, share = np.zeros(self.m), np.zeros(len(self.site))
         for turn in range(ROUNDS):
             price_sites(
@@ -600,12 +683,12 @@ class _Work:
                 here, self.prices, waited = total, prices, 0
                 self.bound = max(self.bound, total)
             sites = np.flatnonzero(opened)
-            if sites.tobytes() not in seen and (turn % 10 == 0 or self.n * len(sites) < 10_000):
+            if sites.tobytes() not in seen and self.made < limit:
                 seen.add(sites.tobytes())
                 self.consider(sites)
             if turn % 20 == 0:
                 self.tell()
-            if self.done() or step < LEAST_STEP or self.clock.spent() > 0.6 * self.clock.seconds:
+            if self.done() or step < LEAST_STEP or self.clock.spent() > self.until:
                 break
             if waited >= PATIENCE:
                 step, waited, prices, push = step * SHRINK, 0, self.prices, np.zeros(self.n)

@@ -12,12 +12,12 @@ EPS = 1e-9
 
 
 @compiled
-def assign(first, site, cost, measure, size, room, alone, opened, effort):
+def assign(first, site, cost, measure, size, room, alone, opened, effort, moves):
     """Return (place n, total): an open site for each demand, or -1 at the cost ``alone`` of the demand.
 
     Greedy by regret (Martello, Toth 1981): next comes who loses most by not getting the first choice, in terms of
     ``measure``; then moves and chains (i to another site, one of that site elsewhere) while ``cost`` falls, for at most
-    ``effort`` steps. A plan that fits, often good, proven by others.
+    ``effort`` steps. Without ``moves`` only who has no place looks for one: where all sites cost a demand the same.
     """
     n = len(size)
     begin = np.zeros(n + 1, np.int64)
@@ -103,6 +103,8 @@ def assign(first, site, cost, measure, size, room, alone, opened, effort):
     while steps < effort:
         moved = False
         for i in range(n):
+            if at[i] >= 0 and not moves:
+                continue
             here = site[at[i]] if at[i] >= 0 else -1
             mine = cost[at[i]] if at[i] >= 0 else alone[i]
             gain, to, who, where = EPS * (1.0 + abs(mine)), -1, -1, -1
