@@ -29,6 +29,7 @@ EXACT_WORK = 20_000_000  # steps of whole knapsacks a round; above it the fracti
 EFFORT = 30_000_000  # steps of one local search
 EXCHANGE_WORK = 200_000_000  # assignments tried times what one takes
 HALF = 0.5  # of the time, for prices and exchanges; the rest is the tree's and the solver's
+TREE_WORK = 4_000_000  # steps of one round up to which a hundred rounds are a moment
 TREE_ROUNDS, TREE_PATIENCE, TREE_SITE = 100, 8, 0.1
 MOST_ARCS = 30_000  # that a model is built of: half a second
 
@@ -247,8 +248,6 @@ def _answer(task, plan, bound, status, gap, value):
     assignment[task.rows[some]] = task.sites[plan.place[some]]
     sites = np.sort(task.sites[plan.sites])
     objective = value(sites, assignment)
-    if status == OPTIMAL and abs(objective - (bound or 0)) <= 1e-6 * max(abs(objective), 1.0):
-        bound = objective  # the same number, summed in another order
     return found(sites, objective, bound, gap), assignment
 
 
@@ -266,7 +265,7 @@ def _search(task, gap, clock):
         work.exchange()
         work.polish()
         work.price()
-    if not work.done() and task.p is not None and work.simple and work.exact.all():
+    if not work.done() and task.p is not None and work.simple and work.steps <= TREE_WORK:
         work.branch()
     if not work.done():
         work.model()
@@ -328,6 +327,7 @@ class _Work:
         self.by_row, self.by_site, self.by_cost = self.row[self.order], self.site[self.order], self.cost[self.order]
         self.starts = np.r_[0, np.cumsum(np.bincount(self.site, minlength=self.m))].astype(np.int64)
         steps = np.diff(self.starts) * (task.room + 1)
+        self.steps = int(steps.sum())  # of one round of whole knapsacks, at most
         cheap = np.argsort(steps, kind="stable")
         self.exact = np.zeros(self.m, dtype=bool)
         self.exact[cheap] = np.cumsum(steps[cheap]) <= EXACT_WORK
@@ -345,7 +345,7 @@ class _Work:
         self.labour = int(min(self.n, 500) * max(len(self.site) * share, 1.0)) + 1
         self.made, self.until = 0, clock.spent() + HALF * clock.left()
         self.effort = int(np.clip(50 * len(self.site), 200_000, EFFORT // 10))
-        self.near, self.best, self.bound, self.none, self.floor = None, None, -np.inf, False, np.inf
+        self.near, self.best, self.bound, self.none, self.pruned = None, None, -np.inf, False, False
         self.prices, self.worth, self.tried, self.hopes = self._first_prices(), np.zeros(self.m), {}, None
         wishes = task.wishes
         self.simple = not wishes.exclusive and not wishes.avoid and wishes.budget is None
@@ -377,7 +377,9 @@ class _Work:
         bound, grain = self.bound, self.task.grain
         if grain and np.isfinite(bound):
             bound = math.ceil(bound / grain - 1e-6) * grain
-        bound = min(bound, self.floor, np.inf if self.best is None else self.best.cost)
+        if self.pruned:  # what was left out costs at least this
+            bound = min(bound, self.cutoff())
+        bound = min(bound, np.inf if self.best is None else self.best.cost)
         return bound if np.isfinite(bound) else None
 
     def done(self):
@@ -741,8 +743,7 @@ class _Work:
         self.out = self.out | ~self.must & ~inside & self.above(total + worth - last)
         self.must = self.must | inside & self.above(total + after - worth)
         self.alive = self.alive & ~self.above(hopes) & ~self.out[self.by_site]
-        if self.gap > 0 and task.goal is None:
-            self.floor = self.cutoff()
+        self.pruned = self.gap > 0 and task.goal is None
 
     # ------------------------------------------------------------------------------------------------- the rest
 
