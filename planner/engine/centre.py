@@ -19,16 +19,19 @@ from planner.engine.compiled import compiled
 from planner.engine.cover_search import cover_bound, fewest, first_cover, step_work
 from planner.engine.dominance import reduced, telling_rows
 from planner.engine.found import NOTHING, found, nothing
-from planner.models.p_center import chosen, within_radius
+from planner.models.p_center import chosen, parts_open, within_radius
 from planner.solve import INFEASIBLE, NO_PLAN, solve
 
 YES, NO, OPEN = 1, -1, 0
 # Means: a short search; and prices on rows; with every row that counts: a long search, prices alone, all and the model.
 SEARCH, PRICES, PATIENCE, PROOF, MODEL = range(5)
-EASY = 12_000  # entries of a cover for which the model is answered in well under a second
+EASY = 25_000  # entries of a cover by every row that counts for which the model is answered in about a second
+MANY = 30_000  # entries beyond which a proof looks for the rows it needs
+FAR = 0.75  # part of the band
+CUTS, CUT_ROWS = 6, 100  # how often, and how many at a time
 # Entries visited by a search without a better cover before it gives up, at most and by the entries of the cover.
 QUICK, QUICK_EACH = 8_000_000, 2000
-LONG, LONG_SHARE = 400_000_000, 20_000  # the model's time grows with the cube, and a search is worth a part of it
+LONG, LONG_SHARE = 800_000_000, 20_000  # the model's time grows with the cube, and a search is worth a part of it
 CHUNK = 4096  # rows compared at a time
 NEW_ROWS = 60  # rows that join at a time
 NARROW = 0.003  # part of the radius below which it is no use to search on with quick means
@@ -74,6 +77,7 @@ class _Search:
     rows    positions of the demand that stands for the rest;  near   their ways to every free site
     held    each demand's way to the nearest fixed site
     unpriced   least radius at which prices on every row that counts could not say no: nor can they beyond
+    entries    of the cover by every row that counts, when last looked at
     """
 
     def __init__(self, ways, p, held, gap, clock):
@@ -81,7 +85,7 @@ class _Search:
         self.order = ways.order()
         self.rows, self.near = NOTHING, np.zeros((0, len(ways.columns)))
         self.best, self.worst, self.bound = None, np.inf, 0.0
-        self.unpriced = np.inf
+        self.unpriced, self.entries = np.inf, np.inf
 
     def run(self):
         """Narrow the radius down; return the status where no plan was found."""
@@ -118,18 +122,16 @@ class _Search:
         return np.unique(np.concatenate([[low], values]))
 
     def _next_radius(self):
-        """Return the least radius whose proof would do for the gap asked, or a middle one where proofs take long.
+        """Return the least radius whose proof does for the gap asked, or a middle one where that is far away and hard.
 
         After a thorough search the best plan is mostly the best there is; but the nearer to it the harder the proof.
         """
+        wanted = self.worst - self.gap * max(self.worst, 1.0)
+        enough = max(self.ways.longest(self.held, wanted), self.bound)
+        if self.entries <= EASY or enough - self.bound <= FAR * (self.worst - self.bound):
+            return enough
         radii = self._radii(self.bound, self.worst)
-        after = np.append(radii[1:], self.worst)
-        enough = np.flatnonzero(self.worst - after <= self.gap * max(self.worst, 1.0))[0]
-        return radii[enough if self._easy(radii[enough]) else min((len(radii) - 1) // 2, enough)]
-
-    def _easy(self, radius):
-        cover = self._core(radius)[0]
-        return cover is None or cover.nnz <= EASY
+        return min(radii[(len(radii) - 1) // 2], enough)
 
     def _quickly(self):
         """Narrow from both sides with search and prices alone, until a band is left that they cannot tell."""
@@ -158,72 +160,107 @@ class _Search:
 
     def _thoroughly(self):
         """Narrow the band with patience: better plans from above, then prices on every row that counts from below."""
-        failed = self.bound
-        while not self._done() and self.worst - failed > NARROW / 3 * self.worst:
+        narrow, failed = max(NARROW / 3, self.gap / 4), self.bound
+        while not self._done() and self.worst - failed > narrow * self.worst:
             radii = self._radii(failed, self.worst)[1:]
             if not len(radii):
                 break
             if self._decide(radii[len(radii) // 2], PATIENCE) == OPEN:
                 failed = radii[len(radii) // 2]
-        while not self._done() and not self._easy(self.bound):
+        while not self._done() and self.entries > EASY:
             radii = self._radii(self.bound, min(self.unpriced, self.worst))
-            if radii[-1] - self.bound <= NARROW / 3 * self.worst:
+            if radii[-1] - self.bound <= narrow * self.worst:
                 break
             self._decide(radii[len(radii) // 2], PROOF)
 
     def _decide(self, radius, means):
         """Return YES when p sites have everybody within ``radius``, NO when none can, OPEN when neither is known."""
-        if means >= PATIENCE:
-            self._join(self.ways.telling(radius, self.held, self.order, self.clock))
         known = self.best
         while not self.clock.stopped():
             self.clock.tell(self.worst if self.best is not None else None, self.bound)
-            cover, columns, stands_for = self._core(radius)
-            if cover is None:
-                return self._no(radius)
-            size = self.p + 1
+            rows, within = self._rows_for(radius, means)
+            if not within.any(axis=1).all():
+                return self._no(radius, rows)
+            cover, columns, stands_for = reduced(within)
+            sites = None
             if means != PROOF:
                 start = NOTHING if known is None else stands_for[known]
-                effort = min(LONG, cover.nnz**3 // LONG_SHARE) if means == PATIENCE else min(QUICK, QUICK_EACH * cover.nnz)
-                steps = 300 + int(effort / step_work(cover))
-                sites = fewest(cover, first_cover(cover, start[start >= 0]), self.clock, target=self.p, steps=steps)
-                size = len(sites)
-            if size > self.p and means in (PRICES, PROOF, MODEL) and radius < self.unpriced:
-                if math.ceil(cover_bound(cover, self.clock, size, self.p)) > self.p:
-                    return self._no(radius)
-                if means >= PATIENCE:
-                    self.unpriced = radius
-            if size > self.p and means == MODEL and not self.clock.stopped():
-                seconds, cancel = self.clock.left(), self.clock.cancel
-                solution = solve(within_radius(cover, self.p), seconds=seconds, gap=1.0, cancel=cancel)
-                if solution.status == INFEASIBLE:
-                    return self._no(radius)
-                if solution.has_plan:
-                    sites = chosen(solution.values, len(columns))
-                    size = len(sites)
-            if size > self.p:
-                return OPEN
+                start = first_cover(cover, start[start >= 0])
+                steps = _steps(cover, patient=means == PATIENCE)
+                sites = fewest(cover, start, self.clock, target=self.p, steps=steps)
+            if sites is None or len(sites) > self.p:
+                if means in (PRICES, PROOF, MODEL) and self._priced_out(cover, radius, means, sites):
+                    return self._no(radius, rows)
+                if means == MODEL and not self.clock.stopped():
+                    solution = self._solved(cover)
+                    if solution.status == INFEASIBLE:
+                        return self._no(radius, rows)
+                    sites = chosen(solution.values, len(columns)) if solution.has_plan else None
+                if sites is None or len(sites) > self.p:
+                    return OPEN
             known = columns[sites]
             if self._measured(known, radius):
                 return YES
         return OPEN
 
-    def _no(self, radius):
-        """Note that ``radius`` is impossible: nothing below the next distance is left."""
-        self.bound = max(self.bound, min(self._radii(radius, np.inf)[1:].min(initial=np.inf), self.worst))
+    def _priced_out(self, cover, radius, means, sites):
+        """Return whether prices on the rows show that more than p sites are needed."""
+        if radius >= self.unpriced:
+            return False
+        size = self.p + 1 if sites is None else len(sites)
+        if math.ceil(cover_bound(cover, self.clock, size, self.p)) > self.p:
+            return True
+        if means >= PATIENCE:
+            self.unpriced = radius
+        return False
+
+    def _no(self, radius, rows):
+        """Note that ``radius`` is impossible for ``rows``: nothing below the next of their distances is left."""
+        near, held = self.near if rows is self.rows else self.ways.table(rows), self.held[rows]
+        after = min(near[near > radius].min(initial=np.inf), held[held > radius].min(initial=np.inf))
+        self.bound = max(self.bound, min(after, self.worst))
         return NO
 
-    def _core(self, radius):
-        """Return (cover, columns, stands_for) at ``radius``, without what is needless.
+    def _rows_for(self, radius, means):
+        """Return (rows, within): the rows to ask at ``radius``, and for those without a fixed site who may serve them.
 
-        cover       CSR of 1, or None where a row has no site;  columns  places in ``ways.columns``
-        stands_for  of each place the column of ``cover`` that serves all it does, -1 where it serves nobody
+        For a long search every row that counts. For a proof those too while they are few; else the rows that stand
+        for all, and those that half a site here and half a site there would leave unserved: the linear relaxation
+        then says as much as on all rows.
         """
-        open_rows = self.held[self.rows] > radius
-        within = self.near[open_rows] <= radius
-        if not within.any(axis=1).all():
-            return None, None, None
-        return reduced(within)
+        if means >= PATIENCE:
+            rows = self.ways.telling(radius, self.held, self.order, self.clock)
+            within = self.ways.table(rows) <= radius
+            self.entries = int(within.sum())
+            if means == PATIENCE or self.entries <= MANY:
+                return rows, within
+            self._join_unserved_parts(radius)
+        return self.rows, self.near[self.held[self.rows] > radius] <= radius
+
+    def _join_unserved_parts(self, radius):
+        """Let rows join until the best parts of sites that serve these at ``radius`` serve nearly everybody."""
+        for _ in range(CUTS):
+            within = self.near[self.held[self.rows] > radius] <= radius
+            if self.clock.stopped() or not within.any(axis=1).all():
+                return
+            cover, columns, _ = reduced(within)
+            solution = self._solved(cover, whole=False)
+            if not solution.has_plan:
+                return
+            parts = np.zeros(len(self.ways.columns))
+            parts[columns] = parts_open(solution.values, len(columns))
+            served = self.ways.load(parts, radius)
+            served[self.held <= radius] = 1.0
+            short = np.flatnonzero(served < 1 - 1e-6)
+            short = short[np.lexsort((self.order[short], served[short]))][: CHUNK // 4]
+            telling = short[telling_rows(self.ways.table(short) <= radius)][:CUT_ROWS]
+            if not len(telling):
+                return
+            self._join(telling)
+
+    def _solved(self, cover, *, whole=True):
+        model = within_radius(cover, self.p, whole=whole)
+        return solve(model, seconds=self.clock.left(), gap=1.0, cancel=self.clock.cancel)
 
     def _measured(self, places, radius):
         """Keep the plan if it is the best so far; True within ``radius``, else whoever is too far joins the rows."""
@@ -304,6 +341,12 @@ class _Search:
         return columns[places]
 
 
+def _steps(cover, patient):
+    """Return after how many steps without a better cover a search on ``cover`` gives up."""
+    effort = min(LONG, cover.nnz**3 // LONG_SHARE) if patient else min(QUICK, QUICK_EACH * cover.nnz)
+    return 300 + int(effort / step_work(cover))
+
+
 class _Ways:
     """What full tables and stored ways have in common."""
 
@@ -339,9 +382,9 @@ class _Dense(_Ways):
         """Return each row's way to the nearest of ``sites``, or ``reach`` where that is nearer."""
         return _dense_nearest(self.cost, np.asarray(sites, dtype=np.int64), reach)
 
-    def longest(self, held):
-        """Return the longest way there is to a free site or in ``held``."""
-        return max(_dense_longest(self.cost, self.columns), held[np.isfinite(held)].max(initial=0.0))
+    def longest(self, held, below=np.inf):
+        """Return the longest way shorter than ``below`` to a free site or in ``held``; 0 without one."""
+        return max(_dense_longest(self.cost, self.columns, float(below)), held[held < below].max(initial=0.0))
 
     def table(self, rows):
         """Return the ways of some rows to all free sites, np.inf where there is none."""
@@ -354,6 +397,11 @@ class _Dense(_Ways):
     def first_for(self, rows, radius, able):
         """Return the first place, of those ``able``, that has all ``rows`` within ``radius``; -1 without one."""
         return _dense_first_for(self.cost, self.columns, rows, float(radius), able)
+
+    def load(self, parts, radius):
+        """Return for each row the sum of ``parts`` (a number for each free site) over the sites within ``radius``."""
+        used = np.flatnonzero(parts)
+        return _dense_load(self.cost, self.columns[used], parts[used], float(radius))
 
     def apart(self, rows, radius, most):
         """Return up to ``most`` of ``rows``, first ones first, no two of which a free site has within ``radius``."""
@@ -386,11 +434,11 @@ class _Sparse(_Ways):
             reach[rows] = np.minimum(reach[rows], self.site_ways[a:b])
         return reach
 
-    def longest(self, held):
+    def longest(self, held, below=np.inf):
         free = np.zeros(self.shape[1], dtype=bool)
         free[self.columns] = True
         ways = self.ways.data[free[self.ways.indices]]
-        return max(ways.max(initial=0.0), held[np.isfinite(held)].max(initial=0.0))
+        return max(ways[ways < below].max(initial=0.0), held[held < below].max(initial=0.0))
 
     def table(self, rows):
         some = self.ways[np.asarray(rows)].tocoo()
@@ -407,6 +455,12 @@ class _Sparse(_Ways):
         serves = np.bincount(some.indices[some.data <= radius], minlength=self.shape[1])[self.columns[: len(able)]]
         places = np.flatnonzero(able & (serves == len(rows)))
         return int(places[0]) if len(places) else -1
+
+    def load(self, parts, radius):
+        load = np.zeros(self.shape[0])
+        for place in np.flatnonzero(parts):
+            load[self.within(self.columns[place], radius)] += parts[place]
+        return load
 
     def apart(self, rows, radius, most):
         shut = np.ones(self.shape[1], dtype=bool)
@@ -466,11 +520,21 @@ def _dense_nearest(cost, sites, reach):
 
 
 @compiled
-def _dense_longest(cost, columns):
+def _dense_load(cost, sites, parts, radius):
+    load = np.zeros(cost.shape[0])
+    for i in range(cost.shape[0]):
+        for k in range(len(sites)):
+            if cost[i, sites[k]] <= radius:
+                load[i] += parts[k]
+    return load
+
+
+@compiled
+def _dense_longest(cost, columns, below):
     longest = 0.0
     for i in range(cost.shape[0]):
         for j in columns:
-            if cost[i, j] < np.inf and cost[i, j] > longest:
+            if cost[i, j] < below and cost[i, j] > longest:
                 longest = float(cost[i, j])
     return longest
 

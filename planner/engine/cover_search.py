@@ -245,9 +245,10 @@ def _least_missed(inside, worth, stamp, kept):
     """Return the open site that is missed least, not ``kept``; of equal ones the one that moved longest ago."""
     chosen = -1
     for j in range(len(inside)):
-        if inside[j] and j != kept:
-            if chosen < 0 or worth[j] > worth[chosen] or (worth[j] == worth[chosen] and stamp[j] < stamp[chosen]):
-                chosen = j
+        if not inside[j] or j == kept:
+            continue
+        if chosen < 0 or worth[j] > worth[chosen] or (worth[j] == worth[chosen] and stamp[j] < stamp[chosen]):
+            chosen = j
     return chosen
 
 
@@ -292,9 +293,10 @@ def _walk(
         j = -1
         for q in range(row_ptr[i], row_ptr[i + 1]):
             other = row_cols[q]
-            if ready[other]:
-                if j < 0 or worth[other] > worth[j] or (worth[other] == worth[j] and stamp[other] < stamp[j]):
-                    j = other
+            if not ready[other]:
+                continue
+            if j < 0 or worth[other] > worth[j] or (worth[other] == worth[j] and stamp[other] < stamp[j]):
+                j = other
         if j < 0:  # the one site this row has was closed a step ago
             j = row_cols[row_ptr[i]]
         _enter(j, row_ptr, row_cols, col_ptr, col_rows, inside, times, weight, worth, ready, unserved, at, count)
@@ -369,7 +371,6 @@ def _subgradient(row_ptr, row_cols, col_ptr, col_rows, price, push, best_price, 
     """Move ``price`` by ``rounds`` subgradient steps towards the best bound; ``progress`` keeps what to go on with."""
     rows, sites = len(price), len(col_ptr) - 1
     opened = np.zeros(sites, dtype=np.bool_)
-    over = np.zeros(rows)
     for _ in range(rounds):
         bound = 0.0
         for i in range(rows):
