@@ -132,6 +132,13 @@ def _canonical(cover):
 
 
 @compiled
+def _copy(given, into):
+    """Copy in place; a slice would do, whose checks for another shape take seconds to compile."""
+    for i in range(len(given)):
+        into[i] = given[i]
+
+
+@compiled
 def _complete(row_ptr, row_cols, col_ptr, col_rows, inside):
     """Add sites to ``inside`` until every row is served, then take the needless ones out."""
     sites = len(inside)
@@ -276,7 +283,7 @@ def _walk(
     end = count[1] + slice_steps
     while count[1] < end:
         while count[0] == 0:  # everybody is served: note it, and go on with one site less
-            best[:] = inside
+            _copy(inside, best)
             count[2] = count[1]
             if count[4] <= target or count[4] <= 1:
                 return False
@@ -387,13 +394,13 @@ def _subgradient(row_ptr, row_cols, col_ptr, col_rows, price, push, best_price, 
             if bound > progress[0] + 1e-5 * known:
                 progress[2] = 0
             progress[0] = bound
-            best_price[:] = price
+            _copy(price, best_price)
             if bound > enough:
                 return
         if progress[2] >= PATIENCE:
             progress[1] *= SHRINK
             progress[2] = 0
-            price[:] = best_price
+            _copy(best_price, price)
             push[:] = 0.0
             if progress[1] < 1e-5:
                 progress[3] = 1.0
