@@ -96,6 +96,7 @@ class _Effort:
 
 ROOT = _Effort(theta=1.0, batch=50, turns=12, idle=3, little=0.02)
 BRANCH = _Effort(theta=1.0, batch=25, turns=3, idle=1, little=0.1)
+LOOK = 10  # steps between two looks at what they brought: a number, not a time, so that every run sees the same
 POLISHED = 16  # of so many branches one has its plan bettered by interchange
 FEW, MUCH = 0.02, 0.2  # shares of columns: fewer decided than this split a branch, more start it anew without them
 
@@ -286,21 +287,14 @@ class _Task:
         taken = np.flatnonzero(verdict == 1)
         last, idle = -np.inf, 0
         for turn in range(effort.turns):
-            left = effort.batch
-            while left > 0 and not self.clock.stopped():
-                began = time.monotonic()
-                some = min(left, self.slice)
-                cost, plan = price.rounds(some, self.upper)
-                left -= some
-                self.slice = max(int(some * SLICE_SECONDS / max(time.monotonic() - began, 1e-6)), 1)
+            for done in range(0, effort.batch, LOOK):
+                cost, plan = self._step(price, min(LOOK, effort.batch - done))
                 if cost < self.upper:
                     self.take(np.concatenate([taken, price.lists.sites[plan]]))
                 if effort is ROOT:
                     self._at_least(price.bound)
                 if price.bound >= self.worth or self.done():
                     return False
-            if self.clock.stopped():
-                return False
             if effort is ROOT and turn % 2 or effort is BRANCH and turn == 0 and self.branches % POLISHED == 0:
                 self.take(*self.search.improve(np.concatenate([taken, price.lists.sites[plan]]), self.clock))
             idle = idle + 1 if price.bound - last < effort.little * (self.upper - price.bound) else 0
@@ -310,6 +304,18 @@ class _Task:
             if (price.verdict(self.worth) != 0).sum() > MUCH * price.lists.columns:
                 return False
         return True
+
+    def _step(self, price, count):
+        """Make ``count`` steps, in as many calls as the clock wants; return (cost, opened) of the best plan seen."""
+        upper, made = self.upper, 0
+        cost, plan = np.inf, price.plan
+        while made < count and not self.clock.stopped():
+            some = min(count - made, self.slice)
+            began = time.monotonic()
+            cost, plan = price.rounds(some, upper, fresh=made == 0)
+            made += some
+            self.slice = max(int(some * SLICE_SECONDS / max(time.monotonic() - began, 1e-6)), 1)
+        return cost, plan
 
 
 def _flags(columns, m):

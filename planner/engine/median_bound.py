@@ -56,10 +56,14 @@ class Prices:
         """Return the free column that the last steps opened nearest to two times in three."""
         return int(np.argmin(np.where(verdict == 0, np.abs(self.often - LIKELY), np.inf)))
 
-    def rounds(self, count, upper):
-        """Make ``count`` steps towards ``upper``, the cost of a known plan; return (cost, opened) of the best seen."""
+    def rounds(self, count, upper, fresh):
+        """Make ``count`` steps towards ``upper``, the cost of a known plan; return (cost, opened) of the best seen.
+
+        fresh   whether to forget what earlier calls saw: however many calls the steps come in, they are the same steps
+        """
         one = self.lists
-        self.state[3] = np.inf
+        if fresh:
+            self.state[3] = np.inf
         _rounds(
             one.first,
             one.site,
@@ -88,7 +92,8 @@ def _rounds(
     n, m = len(weight), len(rho_best)
     rho = np.zeros(m)
     chosen = np.zeros(m, np.bool_)
-    for k in range(count):
+    upper = min(upper, state[3])
+    for _ in range(count):
         rho[:] = 0.0
         total = constant
         for i in range(n):
@@ -145,7 +150,7 @@ def _rounds(
                 g = 0.0
             step[i] = g + 0.7 * step[i]
             norm += a * step[i] * step[i]
-        if cost < state[3] or k == 0:
+        if cost < state[3] or state[3] == np.inf:
             state[3] = cost
             plan[:] = chosen
             if cost < upper:

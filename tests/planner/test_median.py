@@ -170,6 +170,7 @@ def test_a_gap_is_enough_when_asked_for():
 def test_a_cancel_leaves_a_plan_for_everybody(wait):
     points, persons, sites, _ = instance(100_000, 1400)
     lists = nearest_lists(points, sites, 40)
+    solved(nearest_lists(points[:300], sites, 40), persons[:300], 100, truncated=True)  # compiled beforehand
     cancel, told = threading.Event(), []
     timer = threading.Timer(wait, lambda: (told.append(time.monotonic()), cancel.set()))
     timer.start()
