@@ -31,7 +31,7 @@ EXCHANGE_WORK = 200_000_000  # assignments tried times what one takes
 HALF = 0.5  # of the time, for prices and exchanges; the rest is the tree's and the solver's
 TREE_WORK = 4_000_000  # steps of one round up to which a hundred rounds are a moment
 TREE_ROUNDS, TREE_PATIENCE, TREE_SITE = 100, 8, 0.1
-MOST_ARCS = 30_000  # that a model is built of: half a second
+MOST_ARCS = 15_000  # that a model is built of: building it hears no cancel
 
 
 @dataclass(frozen=True)
