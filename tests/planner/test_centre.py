@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+import planner.engine.centre as engine
 from planner.engine.centre import centre
 from planner.engine.cover_search import bound_and_prices, cover_bound, fewest, first_cover
 from planner.engine.dominance import reduced, telling_rows
@@ -69,6 +70,21 @@ def test_agrees_with_enumeration(block):
         assert len(np.unique(plan.sites)) == p and set(fixed) <= set(plan.sites), seed
         assert not set(forbidden) & set(plan.sites), seed
         assert cost[:, plan.sites].min(axis=1).max() == best, seed
+
+
+def test_proofs_meant_for_many_rows_agree_with_enumeration(monkeypatch):
+    """Rows join by what parts of sites leave unserved, and the model decides where search and prices may not."""
+    for name in ("EASY", "MANY", "QUICK", "LONG"):
+        monkeypatch.setattr(engine, name, 0)
+    monkeypatch.setattr(engine, "CUT_ROWS", 2)
+    monkeypatch.setattr(engine, "CHUNK", 8)
+    monkeypatch.setattr(engine, "cover_bound", lambda *_: 1.0)
+    for seed in range(40):
+        cost = town(seed, 40, 9).astype(float)
+        cost[cost > 20_000] = np.inf
+        p, best = 3, best_by_enumeration(cost, 3)
+        plan = centre(cost if seed % 2 else stored(cost), p, clock=Clock(60))
+        assert (plan.objective, plan.bound) == ((best, best) if best < np.inf else (None, None)), seed
 
 
 def test_rows_in_any_order_and_distances_in_any_unit_give_the_same_sites():
