@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from functools import lru_cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,7 +18,7 @@ from planner.locate import bclp, lscp, mclp, mclp_gradual, p_center, p_median
 from tests.benchmarks.shanxi_like import instance
 from tests.oracles.audit import arcs_of, audit_assignment, audit_sites
 
-TOWNS = 25
+TOWNS = 12
 
 
 def town(seed, rows=60, sites=12):
@@ -162,6 +163,7 @@ def test_the_same_question_has_one_answer(name, sense, ask):
 # -- a province
 
 
+@lru_cache
 def province(demand, sites, *, nearest=None, radius=15_000, seed=1):
     """(arcs or nearest lists in whole metres, people) of a synthetic province."""
     people_xy, people, sites_xy, _ = instance(demand, sites, seed)
@@ -217,16 +219,24 @@ def test_a_province_in_another_order_has_the_same_plan():
 
 def hard_mclp(**asked):
     arcs, people = province(30_000, 5_000)
-    return arcs, lambda: mclp(arcs, people, 200, seconds=120, **asked)
+    return arcs, lambda: mclp(arcs, people, 200, **{"seconds": 120, **asked})
 
 
 def hard_median(**asked):
-    lists, people = province(100_000, 1_400, nearest=60)
-    return lists, lambda: p_median(lists, people, 117, truncated=True, seconds=120, **asked)
+    lists, people = province(100_000, 1_400, nearest=80)
+    return lists, lambda: p_median(lists, people, 60, truncated=True, **{"seconds": 120, **asked})
+
+
+@pytest.fixture(scope="module")
+def machine_code():
+    """Compiled loops, once a machine: nobody waits for them a second time."""
+    for hard in (hard_mclp, hard_median):
+        hard(seconds=1.5)[1]()
 
 
 @pytest.mark.parametrize("hard", [hard_mclp, hard_median])
 @pytest.mark.parametrize("after", [0.3, 2.0])
+@pytest.mark.usefixtures("machine_code")
 def test_cancelled_a_verified_plan_comes_within_two_seconds(hard, after):
     cancel, heard = threading.Event(), []
     arcs, ask = hard(cancel=cancel, progress=lambda *told: heard.append(told))
@@ -241,7 +251,7 @@ def test_cancelled_a_verified_plan_comes_within_two_seconds(hard, after):
 
 
 def verified_interim(siting, arcs):
-    p = {"mclp": 200, "p_median": 117}[siting.model]
+    p = {"mclp": 200, "p_median": 60}[siting.model]
     assert siting.status in ("interim", "optimal")
     audit_sites(siting, arcs.shape[1], p=p)
     to, open_ = siting.assignment, np.zeros(arcs.shape[1])
@@ -258,6 +268,7 @@ def verified_interim(siting, arcs):
 
 
 @pytest.mark.parametrize("hard", [hard_mclp, hard_median])
+@pytest.mark.usefixtures("machine_code")
 def test_on_ctrl_c_a_verified_plan_comes_within_two_seconds(hard):
     arcs, ask = hard()
     before = signal.getsignal(signal.SIGINT)
@@ -275,8 +286,18 @@ def test_on_ctrl_c_a_verified_plan_comes_within_two_seconds(hard):
     verified_interim(siting, arcs)
 
 
-def test_progress_is_told_a_few_times_a_second():
-    told = []
-    _, ask = hard_mclp(progress=lambda seconds, gap, best: told.append((seconds, gap, best)), gap=0.01)
-    ask()
-    assert told and all(b[0] >= a[0] for a, b in zip(told, told[1:], strict=False))
+@pytest.mark.parametrize("hard", [hard_mclp, hard_median])
+def test_progress_is_told_a_few_times_a_second(hard):
+    told, enough = [], threading.Event()
+
+    def hear(seconds, gap, best):
+        told.append((seconds, gap, best))
+        if len(told) == 6:
+            enough.set()
+
+    _, ask = hard(progress=hear, cancel=enough)
+    siting = ask()
+    sense = 1 if siting.model == "mclp" else -1
+    assert len(told) >= 3 and np.diff([seconds for seconds, *_ in told]).min() > 0.2
+    assert all(best is None or sense * (siting.objective - best) >= 0 for *_, best in told)
+    assert all(gap is None or gap >= 0 for _, gap, _ in told)

@@ -41,14 +41,14 @@ def drawn(rng, rows=9, columns=7, *, plain=None):
     if rng.random() < 0.6:
         wishes = {"fixed": tuple(np.flatnonzero(state == 1)), "forbidden": tuple(np.flatnonzero(state == 2))}
     if not (rng.random() < 0.5 if plain is None else plain):
-        if rng.random() < 0.5:
+        if rng.random() < 0.4:
             wishes["exclusive"] = tuple(tuple(rng.choice(m, min(m, 2), replace=False)) for _ in range(2))
-        if rng.random() < 0.5:
+        if rng.random() < 0.4:
             some = tuple(rng.choice(m, min(m, 3), replace=False))
             wishes["avoid"] = ((some, min(int(rng.integers(1, 3)), len(some))),)
         if rng.random() < 0.5:
             wishes["price"] = rng.integers(1, 9, m)
-            wishes["budget"] = int(rng.integers(1, 9 * m))
+            wishes["budget"] = int(rng.integers(2 * m, 7 * m))
     held = len(wishes.get("fixed", ()))
     allowed = m - len(wishes.get("forbidden", ()))
     p = int(rng.integers(min(held + 1, allowed), allowed + 1)) if rng.random() < 0.9 else int(rng.integers(0, m + 2))
@@ -172,7 +172,7 @@ def test_bclp_by_enumeration():
 @pytest.mark.parametrize("per_site", [1, 2])
 def test_double_standard_by_enumeration(per_site):
     plans = 0
-    for seed in range(INSTANCES):
+    for seed in range(per_site, INSTANCES + per_site, 2):
         with seeded(seed) as rng:
             town = drawn(rng, columns=5)
             near, far = within(town.metres, rng.choice([1000, 1500])), within(town.metres, 3000)
@@ -189,7 +189,7 @@ def test_double_standard_by_enumeration(per_site):
             siting = locate.double_standard(*arcs, town.weights, p, only_reachable=only, **asked, **town.said)
             audit(siting, town, far, truth, 1, p=p, per_site=per_site, unserved=lost)
             plans += truth is not None
-    assert plans > 0.3 * INSTANCES
+    assert plans > 0.15 * INSTANCES
 
 
 def cost_of(metres, seed):
