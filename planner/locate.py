@@ -46,7 +46,14 @@ from planner.engine.clash import clash
 from planner.engine.cover import fewest_sites, most_people
 from planner.engine.median import median
 from planner.engine.question import Question, ctrl_c, ones, within
-from planner.engine.wished import double_covered, fewest_sites_wished, most_people_wished, twice_covered
+from planner.engine.wished import (
+    double_covered,
+    fewest_sites_wished,
+    least_distance_wished,
+    least_radius_wished,
+    most_people_wished,
+    twice_covered,
+)
 from planner.solve import INFEASIBLE, INTERIM, OPTIMAL, WITHIN_GAP
 
 NOWHERE = np.zeros(0, dtype=np.int64)
@@ -213,8 +220,9 @@ def p_median(cost, demand, p=None, *, truncated=False, **asked):
                 clock=q.clock,
             )
             return plan, None
-        plan, places = roomy.capacitated_p_median(q.ways, q.demand, p, q.with_room().wishes, **q.search)
-        return plan, None if q.wishes.capacity is None else places
+        if q.wishes.capacity is not None:
+            return roomy.capacitated_p_median(q.ways, q.demand, p, q.wishes, **q.search)
+        return least_distance_wished(q.pairs, q.demand, p, q.wishes, gap=q.gap, clock=q.clock), None
 
     return _siting(question, decide, lambda q, _, places: (q.demand * q.along(places, 0)).sum().item())
 
@@ -230,8 +238,9 @@ def p_center(cost, p=None, *, demand=None, **asked):
         if q.wishes.plain and p is not None:
             wishes = {"fixed": q.wishes.fixed, "forbidden": q.wishes.forbidden}
             return centre(q.ways, p, **wishes, gap=q.gap, clock=q.clock), None
-        plan, places = roomy.capacitated_p_center(q.ways, q.demand, p, q.with_room().wishes, **q.search)
-        return plan, None if q.wishes.capacity is None else places
+        if q.wishes.capacity is not None:
+            return roomy.capacitated_p_center(q.ways, q.demand, p, q.wishes, **q.search)
+        return least_radius_wished(q.pairs, p, q.wishes, gap=q.gap, clock=q.clock), None
 
     return _siting(question, decide, lambda q, _, places: q.along(places, 0).max(initial=0).item(), of_people=False)
 

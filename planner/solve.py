@@ -17,6 +17,7 @@ from scipy import sparse
 THREADS = 1  # constant: HiGHS answers "Not Solved" at once when the number changes within a process
 TOLERANCE = 1e-6
 POLL_SECONDS = 0.05
+HEARS_WITHIN = 0.5  # seconds that a cancelled solver is waited for, twice
 ONE_AT_A_TIME = threading.Lock()  # highspy shares its locks among all solvers of a process
 
 OPTIMAL, WITHIN_GAP, INTERIM, INFEASIBLE, NO_PLAN = "optimal", "within_gap", "interim", "infeasible", "no_plan"
@@ -78,19 +79,47 @@ def solve(model, *, seconds=60.0, gap=0.0, start=None, progress=None, cancel=Non
     if not _my_turn(cancel):
         solution = Solution(NO_PLAN, {}, None, None, None, time.monotonic() - began)
     else:
+        thread, best = None, [None]
         try:
-            _run(highs, began, sign, constant, progress, cancel)
-            if highs.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
-                highs.setOptionValue("presolve", "off")  # it cannot tell which of the two it is; the solver proper can
-                _run(highs, began, sign, constant, progress, cancel)
+            thread = _run(highs, began, sign, constant, progress, cancel, best)
+            if thread is None and highs.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+                highs.setOptionValue("presolve", "off")  # it cannot tell which of the two; the solver proper can
+                thread = _run(highs, began, sign, constant, progress, cancel, best)
         finally:
-            ONE_AT_A_TIME.release()
+            if thread is None:
+                ONE_AT_A_TIME.release()
+            else:
+                threading.Thread(target=_release_after, args=(thread,), daemon=True).start()
+        if thread is not None:
+            return _left_behind(model, variables, sign, best[0], start, time.monotonic() - began)
         solution = _read(highs, variables, sign, constant, gap, time.monotonic() - began)
     if start is not None and solution.status in (NO_PLAN, INTERIM):
         kept = _kept(highs, variables, sign, constant, start, solution)
         if solution.status == NO_PLAN or sign * (kept.objective - solution.objective) < 0:
             return kept
     return solution
+
+
+def _release_after(thread):
+    thread.join()
+    ONE_AT_A_TIME.release()
+
+
+def _left_behind(model, variables, sign, values, start, seconds):
+    """Return the best plan known while a solver that hears no cancel still works: its own so far, or the start."""
+    known = [] if values is None else [dict(zip((v.name for v in variables), values, strict=True))]
+    known += [] if start is None else [{v.name: float(start.get(v.name, 0.0)) for v in variables}]
+    plans = []
+    for named in known:
+        named = {v.name: (round(named[v.name]) if v.cat == pulp.LpInteger else named[v.name]) for v in variables}
+        for v in variables:
+            v.varValue = named[v.name]
+        if all(row.valid(TOLERANCE * 10) for row in model.constraints()):
+            plans.append((sign * float(pulp.value(model.objective)), len(plans), named))
+    if not plans:
+        return Solution(NO_PLAN, {}, None, None, None, seconds)
+    worth, _, named = min(plans)
+    return Solution(INTERIM, named, sign * worth, None, None, seconds)
 
 
 def _my_turn(cancel):
@@ -118,8 +147,12 @@ def _kept(highs, variables, sign, constant, start, nothing):
     return Solution(INTERIM, named, objective, nothing.bound, gap, nothing.seconds)
 
 
-def _run(highs, began, sign, constant, progress, cancel):
-    """Run in HiGHS's own thread, so that a cancel is heard at once; a plan found before it is kept."""
+def _run(highs, began, sign, constant, progress, cancel, best):
+    """Run in HiGHS's own thread, so that a cancel is heard at once; a plan found before it is kept.
+
+    Returns None when the run has ended, or its thread: parts of HiGHS look up for a cancel only every few seconds, and
+    nobody waits for them. ``best`` is a list whose one place takes the values of each better plan.
+    """
     seen = {"gap": None, "best": None}
 
     def watch(event):
@@ -128,23 +161,29 @@ def _run(highs, began, sign, constant, progress, cancel):
             seen["best"] = sign * data.mip_primal_bound + constant
             seen["gap"] = data.mip_gap if data.mip_gap < highspy.kHighsInf else None
 
+    def note(event):
+        best[0] = np.array(event.data_out.mip_solution, dtype=float)
+
     highs.HandleUserInterrupt = True
     highs.cbMipInterrupt.subscribe(watch)
+    highs.cbMipImprovingSolution.subscribe(note)
     thread = highs.startSolve()
     told = began
-    finished = False
+    finished, deaf_after = False, None
     try:
-        while not finished:
+        while not finished and (deaf_after is None or time.monotonic() < deaf_after):
             finished, _ = highs.wait(POLL_SECONDS)
             if cancel is not None and cancel.is_set():
                 highs.cancelSolve()
+                deaf_after = deaf_after or time.monotonic() + HEARS_WITHIN
             now = time.monotonic()
             if progress is not None and now - told >= 0.25:
                 told = now
                 progress(now - began, seen["gap"], seen["best"])
     finally:
         highs.cancelSolve()  # whatever happens to who listens, no thread goes on alone
-        thread.join()
+        thread.join(None if finished else HEARS_WITHIN)
+    return thread if thread.is_alive() else None
 
 
 def _read(highs, variables, sign, constant, asked_gap, seconds):

@@ -136,12 +136,10 @@ class Question:
     def search(self):
         return {"rank": None, "gap": self.gap, "clock": self.clock}
 
-    def with_room(self):
-        """Return the question with room for everybody at each site, where it has no capacities."""
-        if self.wishes.capacity is not None:
-            return self
-        room = np.full(self.ways.shape[1], self.demand.sum(), dtype=np.int64)
-        return replace(self, wishes=replace(self.wishes, capacity=room))
+    @property
+    def pairs(self):
+        """Return the ways as a CSR array, absent: no way."""
+        return self.ways if sparse.issparse(self.ways) else _stored(self.ways)
 
     def without(self, rows):
         """Return the question without some rows."""
@@ -155,7 +153,7 @@ class Question:
 
     def choices(self):
         """Return n x m booleans as a CSR array of 0/1: the allowed sites that could serve each demand."""
-        ways = self.ways if sparse.issparse(self.ways) else _stored(self.ways)
+        ways = self.pairs
         allowed = np.ones(ways.shape[1], dtype=bool)
         allowed[self.wishes.forbidden] = False
         good = allowed[ways.indices]
@@ -250,6 +248,11 @@ def nearest_of(ways, sites):
         first = np.flatnonzero(np.diff(row, prepend=-1))
         places[row[first]] = column[best[first]]
     return places
+
+
+def ways_to(ways, places):
+    """Return n numbers: the way of each demand to the site at ``places``, each of which has one."""
+    return np.asarray(ways[np.arange(len(places)), places]) if len(places) else np.zeros(0, dtype=ways.dtype)
 
 
 def within(ways, sites):

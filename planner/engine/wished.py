@@ -10,13 +10,15 @@ import numpy as np
 from scipy import sparse
 
 from planner.engine.found import found, nothing
+from planner.engine.question import nearest_of, ways_to
 from planner.models.bclp import bclp
 from planner.models.double_standard import double_standard
 from planner.models.lscp import lscp
 from planner.models.mclp import mclp
+from planner.models.p_median import p_median
 from planner.models.wishes import keep
-from planner.problem import merged, same_rows
-from planner.solve import OPTIMAL, solve
+from planner.problem import CoverProblem, merged, same_rows
+from planner.solve import INFEASIBLE, NO_PLAN, OPTIMAL, solve
 
 
 def fewest_sites_wished(problem, wishes, *, p=None, gap=0.0, clock):
@@ -44,6 +46,56 @@ def twice_covered(problem, p, wishes, *, gap=0.0, clock):
     return _answered(model, x, wishes, gap, clock, lambda sites: rows.persons[twice.covered_by(sites)].sum())
 
 
+def least_distance_wished(ways, demand, p, wishes, *, gap=0.0, clock):
+    """Return the :class:`planner.engine.found.Found` of the p-median under wishes; ``ways`` CSR, absent: no way."""
+    demands = []
+    for i in range(ways.shape[0]):
+        row = slice(ways.indptr[i], ways.indptr[i + 1])
+        costs = (demand[i] * ways.data[row]).tolist()
+        demands.append((sorted(zip(costs, ways.indices[row].tolist(), strict=True)), float("inf")))
+    unit = max(float((demand.astype(float) * np.maximum.reduceat(ways.data, ways.indptr[:-1])).sum()) / 1e6, 1e-9)
+    model, x = p_median(demands, ways.shape[1], p, unit)
+
+    def worth(sites):
+        places = nearest_of(ways, sites)
+        return (demand * ways_to(ways, places)).sum()
+
+    return _answered(model, x, wishes, gap, clock, worth, unit)
+
+
+def least_radius_wished(ways, p, wishes, *, gap=0.0, clock):
+    """Return the :class:`planner.engine.found.Found` of the p-center under wishes; ``ways`` CSR, absent: no way.
+
+    Bisection over the distances there are: have p sites, or the budget's, everybody within this one?
+    """
+    radii = np.unique(np.append(ways.data, 0))  # nobody at all has 0 to go
+    least = np.minimum.reduceat(ways.data, ways.indptr[:-1]).max(initial=0)
+    low, high, best = int(np.searchsorted(radii, least)), len(radii), None  # radii[low] may do, radii[high] does
+    row = np.repeat(np.arange(ways.shape[0]), np.diff(ways.indptr))
+    while low < high and not (best is not None and radii[high] - radii[low] <= gap * max(radii[high], 1.0)):
+        middle = (low + high) // 2 if best is not None else high - 1  # first of all: is there a plan at all?
+        near = ways.data <= radii[middle]
+        starts = np.concatenate([[0], np.cumsum(np.bincount(row[near], minlength=ways.shape[0]))])
+        arcs = sparse.csr_array((ways.data[near], ways.indices[near], starts), shape=ways.shape)
+        task = CoverProblem(
+            np.ones(len(starts) - 1, np.int64), arcs, wishes.fixed, wishes.forbidden, np.arange(ways.shape[1])
+        )
+        plan = fewest_sites_wished(task, wishes, p=p, gap=np.inf, clock=clock)
+        if plan.objective is not None:
+            best = plan.sites
+            way = ways_to(ways, nearest_of(ways, best)).max(initial=radii[low])
+            high = int(np.searchsorted(radii, way))
+        elif plan.status != INFEASIBLE:
+            break
+        elif best is None:
+            return nothing(INFEASIBLE)
+        else:
+            low = middle + 1
+    if best is None:
+        return nothing(NO_PLAN, radii[low])
+    return found(best, radii[high], radii[min(low, high)], gap)
+
+
 def double_covered(near, far, persons, p, share, per_site, wishes, *, gap=0.0, clock):
     """Return the :class:`planner.engine.found.Found` of the double standard model; ``sites`` repeat with vehicles.
 
@@ -69,14 +121,15 @@ def _price(wishes, sites):
     return len(sites) if wishes.price is None else wishes.price[sites].sum()
 
 
-def _answered(model, x, wishes, gap, clock, worth):
+def _answered(model, x, wishes, gap, clock, worth, unit=1.0):
     keep(model, x, wishes)
     solution = _solved(model, gap, clock)
+    bound = None if solution.bound is None else solution.bound * unit
     if not solution.has_plan:
-        return nothing(solution.status, solution.bound)
+        return nothing(solution.status, bound)
     sites = np.flatnonzero([solution.values[v.name] for v in x])
     objective = worth(sites)
-    return found(sites, objective, objective if solution.status == OPTIMAL else solution.bound, gap)
+    return found(sites, objective, objective if solution.status == OPTIMAL else bound, gap)
 
 
 def _solved(model, gap, clock):

@@ -5,7 +5,7 @@ Demand i finds its sites at the distances D_i1 < D_i2 < ... < D_iK; N_ik are tho
 
 minimise    sum_i a_i ( D_i1 + sum_k (D_i,k+1 - D_ik) z_ik )
 subject to  far_i_k:   z_ik >= z_i,k-1 - sum_{j in N_ik} x_j     for every i, k      (z_i0 = 1)
-            size:      sum_j x_j = p
+            size:      sum_j x_j = p                                     (unless a budget bounds the sites instead)
             x_j in {0, 1},  z_ik >= 0,  z_iK = 0 where no more is known than the K distances
 
 x_j    1 when a centre stands at site j
@@ -19,12 +19,12 @@ there are different sets. The objective is divided by ``unit``: solvers count ba
 import pulp
 
 
-def p_median(demands, sites, p, unit=1.0):
+def p_median(demands, sites, p=None, unit=1.0):
     """Return (model, x): the PuLP model and its site variables.
 
     demands  (near, otherwise) each: near = [(a_i d_ij, j), ...], cheapest first; otherwise = cost when no site of near
              is opened, inf where one of them must be
-    sites    number of sites;  p of them are opened exactly
+    sites    number of sites;  p of them are opened exactly, or any number where p is None
     unit     the objective is told in this many of the costs' units
     """
     model = pulp.LpProblem("p_median", pulp.LpMinimize)
@@ -49,7 +49,8 @@ def p_median(demands, sites, p, unit=1.0):
                 break
             cost[within] = cost.get(within, 0.0) + beyond - here
     model += pulp.LpAffineExpression([(z[s], c / unit) for s, c in cost.items() if z[s] is not None], constant / unit)
-    model += pulp.LpAffineExpression([(v, 1) for v in x]) == p, "size"
+    if p is not None:
+        model += pulp.LpAffineExpression([(v, 1) for v in x]) == p, "size"
     return model, x
 
 

@@ -348,7 +348,7 @@ WISHES_TOLD = ("p", "fixed", "forbidden", "exclusive", "avoid", "budget", "every
 def test_no_smaller_set_of_wishes_contradicts_itself():
     """Of what is told to clash, all together have no plan by enumeration, and without any one of them there is one."""
     told = 0
-    for seed in range(60):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         n, m = 5, 6
         cover = rng.random((n, m)) < 0.5
@@ -383,4 +383,4 @@ def test_no_smaller_set_of_wishes_contradicts_itself():
         assert {kind for kind, _ in siting.conflict} <= set(WISHES_TOLD)
         assert not plan_with(siting.conflict)
         assert all(plan_with([other for other in siting.conflict if other != one]) for one in siting.conflict)
-    assert told > 15
+    assert told > 10

@@ -18,7 +18,7 @@ from planner.locate import bclp, lscp, mclp, mclp_gradual, p_center, p_median
 from tests.benchmarks.shanxi_like import instance
 from tests.oracles.audit import arcs_of, audit_assignment, audit_sites
 
-TOWNS = 12
+TOWNS = 8
 
 
 def town(seed, rows=60, sites=12):
@@ -231,7 +231,7 @@ def hard_median(**asked):
 def machine_code():
     """Compiled loops, once a machine: nobody waits for them a second time."""
     for hard in (hard_mclp, hard_median):
-        hard(seconds=1.5)[1]()
+        hard(seconds=1.0)[1]()
 
 
 @pytest.mark.parametrize("hard", [hard_mclp, hard_median])
@@ -292,7 +292,7 @@ def test_progress_is_told_a_few_times_a_second(hard):
 
     def hear(seconds, gap, best):
         told.append((seconds, gap, best))
-        if len(told) == 6:
+        if len(told) == 4:
             enough.set()
 
     _, ask = hard(progress=hear, cancel=enough)

@@ -48,10 +48,10 @@ def drawn(rng, rows=9, columns=7, *, plain=None):
             wishes["avoid"] = ((some, min(int(rng.integers(1, 3)), len(some))),)
         if rng.random() < 0.5:
             wishes["price"] = rng.integers(1, 9, m)
-            wishes["budget"] = int(rng.integers(2 * m, 7 * m))
+            wishes["budget"] = int(rng.integers(3 * m, 7 * m))
     held = len(wishes.get("fixed", ()))
     allowed = m - len(wishes.get("forbidden", ()))
-    p = int(rng.integers(min(held + 1, allowed), allowed + 1)) if rng.random() < 0.9 else int(rng.integers(0, m + 2))
+    p = int(rng.integers(min(held + 1, allowed), allowed + 1)) if rng.random() < 0.95 else int(rng.integers(0, m + 2))
     return SimpleNamespace(metres=metres, weights=weights, p=p, wishes=wishes, said=said(rng, m, wishes), n=n, m=m)
 
 
@@ -358,7 +358,7 @@ def middling(rng):
 @needs_cbc
 def test_cbc_agrees():
     agreed = 0
-    for seed in range(60):
+    for seed in range(45):
         with seeded(seed) as rng:
             metres, weights, p = middling(rng)
             fixed = tuple(rng.choice(metres.shape[1], int(rng.integers(0, 3)), replace=False))
@@ -379,7 +379,7 @@ def test_cbc_agrees():
                 assert truth is None or siting.status == "optimal"
                 assert truth is None or siting.objective == pytest.approx(truth[0], rel=1e-9)
                 agreed += 1
-    assert agreed == 300
+    assert agreed == 225
 
 
 @needs_cbc

@@ -242,6 +242,19 @@ def test_cancel_from_another_thread_keeps_the_plan():
     assert solution.status == INTERIM and solution.objective == sum(solution.values.values())
 
 
+def test_a_solver_that_hears_no_cancel_is_left_behind(monkeypatch):
+    """Nobody waits for it: its best plan so far comes back, or the one to start from; the next model waits its turn."""
+    monkeypatch.setattr(highspy.Highs, "cancelSolve", lambda highs: None)
+    model, began = covering(250), time.monotonic()
+    solution = solve(model, cancel=Later(0.3), start=everywhere(model), seconds=4)
+    assert time.monotonic() - began < 2.5
+    assert solution.status == INTERIM and solution.objective < 250 and solution.bound is None
+    assert sum(solution.values.values()) == solution.objective
+    began = time.monotonic()
+    assert solve(market_split(), cancel=Later(0.3), seconds=4).status == NO_PLAN
+    assert solve(small()).status == OPTIMAL and time.monotonic() - began > 2
+
+
 def test_cancelled_before_it_began():
     cancel = threading.Event()
     cancel.set()
