@@ -16,7 +16,7 @@ changes the answer) and draw no chance.
 import numpy as np
 from scipy import sparse
 
-from planner.engine.compiled import compiled
+from planner.engine.compiled import compiled, copied
 
 STEPS, STEPS_A_SITE = 100_000, 500  # steps of the search without a better cover before it is enough
 ROUNDS = 4000
@@ -129,13 +129,6 @@ def _canonical(cover):
     ordered = sparse.csr_array(ones[order])
     ordered.sort_indices()
     return ordered, order
-
-
-@compiled
-def _copy(given, into):
-    """Copy in place; a slice would do, whose checks for another shape take seconds to compile."""
-    for i in range(len(given)):
-        into[i] = given[i]
 
 
 @compiled
@@ -283,7 +276,7 @@ def _walk(
     end = count[1] + slice_steps
     while count[1] < end:
         while count[0] == 0:  # everybody is served: note it, and go on with one site less
-            _copy(inside, best)
+            copied(inside, best)
             count[2] = count[1]
             if count[4] <= target or count[4] <= 1:
                 return False
@@ -394,13 +387,13 @@ def _subgradient(row_ptr, row_cols, col_ptr, col_rows, price, push, best_price, 
             if bound > progress[0] + 1e-5 * known:
                 progress[2] = 0
             progress[0] = bound
-            _copy(price, best_price)
+            copied(price, best_price)
             if bound > enough:
                 return
         if progress[2] >= PATIENCE:
             progress[1] *= SHRINK
             progress[2] = 0
-            _copy(best_price, price)
+            copied(best_price, price)
             push[:] = 0.0
             if progress[1] < 1e-5:
                 progress[3] = 1.0

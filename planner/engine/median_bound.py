@@ -11,7 +11,7 @@ Operational Research 21:270-273). Only entries nearer than the price are touched
 
 import numpy as np
 
-from planner.engine.compiled import compiled
+from planner.engine.compiled import compiled, copied, mark_smallest
 
 LIKELY = 0.65
 
@@ -90,7 +90,7 @@ def _rounds(
     first, site, dist, weight, cap, choose, constant, upper, u, best_u, rho_best, often, step, state, plan, count
 ):
     n, m = len(weight), len(rho_best)
-    rho = np.zeros(m)
+    rho, spare = np.zeros(m), np.zeros(m)
     chosen = np.zeros(m, np.bool_)
     upper = min(upper, state[3])
     for _ in range(count):
@@ -105,14 +105,11 @@ def _rounds(
                 if c >= 0:
                     break
                 rho[site[e]] += c
-        order = np.argsort(rho, kind="mergesort")
-        chosen[:] = False
-        for j in order[:choose]:
-            chosen[j] = True
-            total += rho[j]
+        mark_smallest(rho, choose, spare, chosen)
         for j in range(m):
             often[j] *= 0.95
             if chosen[j]:
+                total += rho[j]
                 often[j] += 0.05
         if total > state[0]:
             if total > state[0] + 1e-4 * (upper - state[0]):
@@ -120,8 +117,8 @@ def _rounds(
             else:
                 state[2] += 1
             state[0] = total
-            best_u[:] = u
-            rho_best[:] = rho
+            copied(u, best_u)
+            copied(rho, rho_best)
         else:
             state[2] += 1
         if state[2] >= 20:
@@ -152,7 +149,7 @@ def _rounds(
             norm += a * step[i] * step[i]
         if cost < state[3] or state[3] == np.inf:
             state[3] = cost
-            plan[:] = chosen
+            copied(chosen, plan)
             if cost < upper:
                 upper = cost
         if norm == 0:

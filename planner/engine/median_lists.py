@@ -206,8 +206,9 @@ def _gathered(first, site, dist, rows):
     to_site = np.empty(start[-1], site.dtype)
     to_dist = np.empty(start[-1], dist.dtype)
     for k in range(len(rows)):
-        to_site[start[k] : start[k + 1]] = site[first[rows[k]] : first[rows[k] + 1]]
-        to_dist[start[k] : start[k + 1]] = dist[first[rows[k]] : first[rows[k] + 1]]
+        for e in range(start[k + 1] - start[k]):
+            to_site[start[k] + e] = site[first[rows[k]] + e]
+            to_dist[start[k] + e] = dist[first[rows[k]] + e]
     return start, to_site, to_dist
 
 

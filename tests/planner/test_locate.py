@@ -280,7 +280,7 @@ def audited(siting, truth, sense, metres, p, wishes, weights):
 
 
 @given(odd_towns())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_odd_shapes(town):
     metres, weights, p, wishes, only = town
     arcs, rows = arcs_of(metres, sparse.csr_array), np.arange(len(metres))
@@ -301,7 +301,7 @@ def test_odd_shapes(town):
 def test_truncated_lists_serve_from_the_list_and_bound_the_whole():
     """Each row lists its nearest 6 of 15 sites: the plan keeps to the lists, the bound holds without them."""
     proven = 0
-    for seed in range(40):
+    for seed in range(30):
         rng = np.random.default_rng(seed)
         ways = rng.uniform(0, 10_000, (60, 1, 2)) - rng.uniform(0, 10_000, (15, 2))
         metres, weights = np.rint(np.hypot(ways[..., 0], ways[..., 1])), rng.integers(0, 100, 60)
@@ -348,7 +348,7 @@ WISHES_TOLD = ("p", "fixed", "forbidden", "exclusive", "avoid", "budget", "every
 def test_no_smaller_set_of_wishes_contradicts_itself():
     """Of what is told to clash, all together have no plan by enumeration, and without any one of them there is one."""
     told = 0
-    for seed in range(40):
+    for seed in range(30):
         rng = np.random.default_rng(seed)
         n, m = 5, 6
         cover = rng.random((n, m)) < 0.5
@@ -383,4 +383,4 @@ def test_no_smaller_set_of_wishes_contradicts_itself():
         assert {kind for kind, _ in siting.conflict} <= set(WISHES_TOLD)
         assert not plan_with(siting.conflict)
         assert all(plan_with([other for other in siting.conflict if other != one]) for one in siting.conflict)
-    assert told > 10
+    assert told > 8
