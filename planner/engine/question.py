@@ -139,7 +139,7 @@ class Question:
     @property
     def pairs(self):
         """Return the ways as a CSR array, absent: no way."""
-        return self.ways if sparse.issparse(self.ways) else _stored(self.ways)
+        return self.ways if sparse.issparse(self.ways) else stored(self.ways)
 
     def without(self, rows):
         """Return the question without some rows."""
@@ -461,7 +461,7 @@ def _columns(ways, order):
     return turned
 
 
-def _stored(table):
+def stored(table):
     """Return a full table as a CSR array of its finite entries."""
     i, j = np.nonzero(np.isfinite(table))
     starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=table.shape[0]))])
@@ -470,5 +470,5 @@ def _stored(table):
 
 def ones(ways):
     """Return 1 for every way there is: a CSR array."""
-    ways = ways if sparse.issparse(ways) else _stored(ways)
+    ways = ways if sparse.issparse(ways) else stored(ways)
     return sparse.csr_array((np.ones(len(ways.data), np.int32), ways.indices, ways.indptr), shape=ways.shape)

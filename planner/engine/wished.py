@@ -123,7 +123,7 @@ def _price(wishes, sites):
 
 def _answered(model, x, wishes, gap, clock, worth, unit=1.0):
     keep(model, x, wishes)
-    solution = _solved(model, gap, clock)
+    solution = _solved(model, gap, clock, unit)
     bound = None if solution.bound is None else solution.bound * unit
     if not solution.has_plan:
         return nothing(solution.status, bound)
@@ -132,8 +132,10 @@ def _answered(model, x, wishes, gap, clock, worth, unit=1.0):
     return found(sites, objective, objective if solution.status == OPTIMAL else bound, gap)
 
 
-def _solved(model, gap, clock):
-    progress = clock.progress and (
-        lambda _, gap, best: clock.tell(best, None if gap is None or best is None else best + gap * abs(best))
-    )
+def _solved(model, gap, clock, unit=1.0):
+    def tell(_, gap, best):
+        best = None if best is None else best * unit
+        clock.tell(best, None if gap is None or best is None else best + gap * abs(best))
+
+    progress = clock.progress and tell
     return solve(model, seconds=clock.left(), gap=gap, progress=progress, cancel=clock.cancel)

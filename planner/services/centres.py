@@ -7,7 +7,9 @@ import pandas as pd
 
 from geo.travel import distances
 from planner.engine.found import Clock
-from planner.engine.median import median
+from planner.engine.question import stored
+from planner.engine.wished import least_distance_wished
+from planner.models.wishes import Wishes
 from planner.services.proof import Proof
 from planner.solve import INTERIM
 
@@ -43,7 +45,8 @@ def free_centres(region, scenario, count, start_at, *, progress=None, cancel=Non
     seats = _seats(region)
     metres = distances(seats, seats, scenario.detour_factor)
     clock = Clock(scenario.solve_seconds, progress and _in_millions(progress), cancel)
-    plan = median(metres, persons, count, clock=clock)
+    # Of a hundred seats the model as it reads is quick enough, and a machine's first run has no loops to compile.
+    plan = least_distance_wished(stored(metres), persons, count, Wishes(), clock=clock)
     sites, objective, status = plan.sites, plan.objective, plan.status
     known = np.sort(counties.index.get_indexer(list(start_at)))
     documents = float((persons * metres[:, known].min(axis=1)).sum())
