@@ -62,3 +62,14 @@ def test_the_first_notebook_does_what_the_main_job_does(executed):
     assert "34,915,616 人" in text and "drawPlan(" in text
     passed = [line for line in text.splitlines() if line.startswith("核验 ")]
     assert len(passed) == 1 and "plan.xlsx" in text and "manifest.json" in text
+
+
+def test_the_second_notebook_proves_what_it_says(executed):
+    """Every model of one city is proven, more stations serve more people, and the impossible is explained."""
+    text = said(executed(NOTEBOOKS[1]))
+    assert text.count("optimal") == 8 and "infeasible" in text and "interim" not in text
+    served = [
+        int(line.split("：")[1].split(" 人")[0].replace(",", "")) for line in text.splitlines() if " 个站：" in line
+    ]
+    assert len(served) == 4 and served == sorted(served)
+    assert "forbidden" in text and "served" in text

@@ -58,7 +58,7 @@ SCALE = (
     ("p_center", 10_000, 1_400, 100, 0.01),
 )
 NEAREST = 50  # sites a demand's list holds where a whole table would be too large
-TABLE = 20_000_000  # entries of the largest whole table
+TABLE = 10_000_000  # entries of the largest whole table
 REPEATS = {"ours": 5, "plain": 3, "spopt": 1}
 
 

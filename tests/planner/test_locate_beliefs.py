@@ -18,7 +18,7 @@ from planner.locate import bclp, lscp, mclp, mclp_gradual, p_center, p_median
 from tests.benchmarks.shanxi_like import instance
 from tests.oracles.audit import arcs_of, audit_assignment, audit_sites
 
-TOWNS = 8
+TOWNS = 6
 
 
 def town(seed, rows=60, sites=12):

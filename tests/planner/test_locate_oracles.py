@@ -358,7 +358,7 @@ def middling(rng):
 @needs_cbc
 def test_cbc_agrees():
     agreed = 0
-    for seed in range(45):
+    for seed in range(40):
         with seeded(seed) as rng:
             metres, weights, p = middling(rng)
             fixed = tuple(rng.choice(metres.shape[1], int(rng.integers(0, 3)), replace=False))
@@ -379,7 +379,7 @@ def test_cbc_agrees():
                 assert truth is None or siting.status == "optimal"
                 assert truth is None or siting.objective == pytest.approx(truth[0], rel=1e-9)
                 agreed += 1
-    assert agreed == 225
+    assert agreed == 200
 
 
 @needs_cbc
