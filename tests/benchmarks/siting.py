@@ -247,9 +247,9 @@ def sides():
         us, them, old = (answers.get(name) for name in ("ours", "plain", "spopt"))
         proven = {round(a["objective"]) for a in answers.values() if a["gap"] is not None and a["gap"] < 1e-6}
         agreed &= len(proven) == 1 and us["gap"] == 0
-        ratio = [f"{a['seconds'] / us['seconds']:8.1f}" if a else f"{'':8}" for a in (them, old)]
+        ratio = [f"{a['seconds'] / us['seconds']:8.3g}" if a else f"{'':8}" for a in (them, old)]
         print(
-            f"{model:9}{n:8}{m:6}{p or '':>5}{us['seconds']:9.3f}{them['seconds']:9.2f}"
+            f"{model:9}{n:8}{m:6}{p or '':>5}{us['seconds']:9.3f}{them['seconds']:9.3f}"
             + (f"{old['seconds']:9.1f}" if old else f"{'':9}")
             + "".join(ratio)
             + f"{us['megabytes']:9.0f}"
