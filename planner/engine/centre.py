@@ -102,8 +102,14 @@ class _Search:
         self._farthest_first(alone)
         if self.best is None:
             verdict = self._decide(self.ways.longest(self.held), MODEL)
-            if verdict != YES:
-                return INFEASIBLE if verdict == NO else NO_PLAN
+            if verdict == NO:
+                return INFEASIBLE
+            if verdict != YES:  # the clock stopped before anything was found: sites for whoever is farthest
+                places, reach = self._filled([], self.held)
+                if not np.isfinite(reach.max()):
+                    return NO_PLAN
+                self.best, self.worst = places, reach.max()
+                return None
         self._quickly()
         self._thoroughly()
         while not self._done():

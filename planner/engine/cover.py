@@ -114,9 +114,11 @@ def _most_of_core(core, p, held, gap, clock):
         return core.sites[start], _served(core, core.sites[start]), True
     whole = np.issubdtype(core.weights.dtype, np.integer)
     sites = core.sites[start]
+    clock.tell(_served(core, sites) + held, None)
     bound = mclp_bound(core.cover, core.weights, p, _served(core, sites), clock)
     # Floating sums of the bound are good to far less than a thousandth of a person.
     most = float(np.floor(bound.most + 1e-3)) if whole else bound.most * (1 + 1e-12)
+    clock.tell(_served(core, sites) + held, most + held)
     if clock.stopped():
         return sites, most, most <= _served(core, sites)
     favoured = narrowed(core, np.union1d(bound.favoured, start))

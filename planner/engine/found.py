@@ -80,5 +80,5 @@ class Clock:
         if self.progress is None or now - self.told < 0.25:
             return
         self.told = now
-        gap = None if best is None or bound is None else abs(best - bound) / max(abs(best), 1.0)
-        self.progress(now - self.began, gap, best)
+        gap = None if best is None or bound is None else float(abs(best - bound) / max(abs(best), 1.0))
+        self.progress(now - self.began, gap, None if best is None else float(best))
