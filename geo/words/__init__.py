@@ -30,10 +30,11 @@ class Words:
         return {key[len(name) + 1 :]: text for key, text in self._entries.items() if key.startswith(name + ".")}
 
 
-def _flat(table, prefix=""):
+def flat(table, prefix=""):
+    """Yield (dotted key, value) of nested TOML tables."""
     for key, value in table.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat(value, f"{prefix}{key}.")
         else:
             yield prefix + key, value
 
@@ -44,4 +45,4 @@ def load_words(lang="zh"):
     if lang not in LANGUAGES:
         raise ValueError(f"language {lang!r} is not one of {', '.join(LANGUAGES)}")
     text = (Path(__file__).parent / f"{lang}.toml").read_text(encoding="utf-8")
-    return Words(lang, dict(_flat(tomllib.loads(text))))
+    return Words(lang, dict(flat(tomllib.loads(text))))

@@ -5,7 +5,7 @@ import shapely
 
 from planner.verify.facts import SETTINGS, metres_of
 from planner.verify.ledger import NUMBERS_ALIKE
-from planner.verify.reread import Unreadable, read_layers
+from planner.verify.reread import read_layers, read_or_tell
 from planner.verify.shapes import NotChecked
 from planner.verify.stations import station_xy
 
@@ -16,13 +16,8 @@ SAME_PLACE = 1e-9  # degrees, a tenth of a millimetre
 
 def check_layers(ledger, path, plan, facts):
     """Compare every layer with the tables and the inputs; returns how many features were compared."""
-    try:
-        layers = read_layers(path)
-    except Unreadable as error:
-        ledger.fail(error.key, file=path.name, **error.params)
-        return 0
-    except OSError:
-        ledger.fail("file_missing", file=path.name)
+    layers = read_or_tell(ledger, path, read_layers)
+    if layers is None:
         return 0
     compared = 0
     for name in LAYERS:

@@ -48,6 +48,17 @@ class Layer:
     srs: int
 
 
+def read_or_tell(ledger, path, read):
+    """Return ``read(path)``, or None after telling ``ledger`` why the file cannot be read."""
+    try:
+        return read(path)
+    except Unreadable as error:
+        ledger.fail(error.key, file=path.name, **error.params)
+    except OSError:
+        ledger.fail("file_missing", file=path.name)
+    return None
+
+
 def read_csv(path):
     """Return (columns, rows) of a published table, all text. Raises :class:`Unreadable` and OSError."""
     content = path.read_bytes()

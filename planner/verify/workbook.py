@@ -6,7 +6,7 @@ from fractions import Fraction
 from geo.theme import MARKS, VERDICT_SIGNS
 from geo.words import LANGUAGES, load_words
 from planner.verify.ledger import NUMBERS_ALIKE, same, shown
-from planner.verify.reread import Unreadable, read_workbook, reference
+from planner.verify.reread import read_or_tell, read_workbook, reference
 from planner.verify.shapes import CODES, TABLES, TEXTS, decimals
 
 SIGNS = "".join((*VERDICT_SIGNS.values(), *MARKS.values(), " "))  # set before or behind a word, never part of it
@@ -18,13 +18,8 @@ def check_workbook(ledger, path, plan, standards):
 
     A sheet is known by the row that holds the table's column names. Below its rows may stand sums, without a code.
     """
-    try:
-        sheets = read_workbook(path)
-    except Unreadable as error:
-        ledger.fail(error.key, file=path.name, **error.params)
-        return 0
-    except OSError:
-        ledger.fail("file_missing", file=path.name)
+    sheets = read_or_tell(ledger, path, read_workbook)
+    if sheets is None:
         return 0
     spoken, compared, seen = _spoken(standards), 0, set()
     for sheet, cells in sheets.items():

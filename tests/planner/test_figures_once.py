@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from geo.words import flat
 from planner.scenario import BED_TARGETS, SETTINGS, default_values
 from planner.standards import load_standards
 
@@ -103,17 +104,9 @@ def typed_in_scenario(text, register):
     defaults, wanted = default_values(register), figures(register)
     own = {setting.key: _number(defaults[setting.field]) for setting in SETTINGS if setting.standard}
     own |= {f"{BED_TARGETS}.{code}": target for code, target in defaults["bed_targets"].items()}
-    stated = _flat(tomllib.loads(text, parse_float=Decimal))
+    stated = flat(tomllib.loads(text, parse_float=Decimal))
     numbers = {key: Fraction(value) for key, value in stated if isinstance(value, int | Decimal)}
     return [(key, number) for key, number in numbers.items() if number in wanted or number == own.get(key)]
-
-
-def _flat(table, prefix=""):
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
 
 
 @pytest.fixture(scope="module")
