@@ -35,6 +35,8 @@ INNOCENT = {
     ): "share of the districts' urban people who live around the city's seat, fitted to a population grid",
     ("geo/demand.py", "20000"): "metres over which density is smoothed, fitted to a population grid",
     ("geo/margin.py", "5000"): "people, a step of a legend",
+    ("planner/engine/centre.py", "30000"): "entries of a cover beyond which a proof looks for the rows it needs",
+    ("planner/engine/centre.py", "20000"): "steps of a search, a share of the model's own time",
     ("planner/report/workbook.py", "0.62"): "width of a small letter beside a large one",
     ("planner/scenario.py", "1.3"): "most beds of a county over its city's target, assumed",
 }
