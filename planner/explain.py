@@ -64,28 +64,28 @@ def wide_enough(metres):
     return None if metres == float("inf") else ceiling(Fraction(int(metres), 100)) / 10
 
 
-def repairs(points, *, opened, added, proven):
-    """What would make everybody reachable, each repair by itself.
+def repairs(points, *, closed, added, proven):
+    """What would make everybody reachable; each of the ways is enough, once ``closed`` counties are open again.
 
-    points  as in :func:`out_of_reach`
-    opened  names of the fewest closed counties to open, () where that does not help
-    added   fewest further places for stations, anywhere in reach; ``proven``: fewer would not do
+    points  as in :func:`out_of_reach`: who is beyond reach with every county open
+    closed  number of closed counties: the rule of a station in every county asks to open them before all else
+    added   fewest further places for stations that would serve these points; ``proven``: fewer would not do
     """
-    told = []
-    if opened:
-        told.append(Fault("infeasible_repair_open", params={"count": len(opened)}))
-        told += [Fault("infeasible_repair_county", params={"county": name}) for name in opened]
+    if not len(points):
+        return [Fault("infeasible_repair_open", params={"count": closed})] if closed else []
+    told = [Fault("infeasible_repairs_after_opening" if closed else "infeasible_repairs")]
     far = points.groupby("setting")["metres"].max()
     wide = {setting: wide_enough(metres) for setting, metres in far.items()}
     if None not in wide.values():
         key = "both" if len(wide) == 2 else next(iter(wide))
         told.append(Fault("infeasible_repair_radius_" + key, params={s: f"{km:g}" for s, km in wide.items()}))
+    told.append(Fault("infeasible_repair_best_n"))
     key = "infeasible_repair_sites" if proven else "infeasible_repair_sites_at_most"
-    return [Fault("infeasible_repairs"), *told, Fault(key, params={"sites": f"{added:,}"})]
+    return [*told, Fault(key, params={"sites": f"{added:,}"})]
 
 
 def conflict(wishes, params):
-    """The fewest wishes that contradict one another: give up any one of them and the rest can be kept.
+    """The fewest wishes that contradict one another: of these alone, any one given up, the rest can be kept.
 
     ``wishes`` are (kind, subject) pairs; kinds: county_rule, closed (a county's name), everybody, count.
     """

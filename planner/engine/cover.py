@@ -118,6 +118,7 @@ def _most_of_core(core, p, held, gap, clock):
     bound = mclp_bound(core.cover, core.weights, p, _served(core, sites), clock)
     # Floating sums of the bound are good to far less than a thousandth of a person.
     most = float(np.floor(bound.most + 1e-3)) if whole else bound.most * (1 + 1e-12)
+    most = min(most, core.weights.sum())  # a bound stopped early may promise more people than there are
     clock.tell(_served(core, sites) + held, most + held)
     if clock.stopped():
         return sites, most, most <= _served(core, sites)

@@ -150,9 +150,13 @@ def interim(plan, words):
     stopped = [proof for proof in plan.proofs.values() if proof.status in ("interim", "no_plan")]
     if not stopped:
         return ""
-    names = words("report.list_comma").join(words(f"value.model.{proof.model}") for proof in stopped)
-    gaps = words("report.list_comma").join(gap_text(proof.gap, words) for proof in stopped)
-    return words("report.interim", models=names, gap=gaps)
+    # The scenario's own question comes first: another one's gap says nothing of this plan.
+    stopped.sort(key=lambda proof: proof.model != "stations_" + plan.scenario.stations_goal)
+    names = (
+        words("report.interim_model", model=words(f"value.model.{proof.model}"), gap=gap_text(proof.gap, words))
+        for proof in stopped
+    )
+    return words("report.interim", models=words("report.list_comma").join(names))
 
 
 def gap_text(gap, words):

@@ -126,12 +126,12 @@ def _unreachable(region, demand, sites, problem, lost, scenario):
     told = out_of_reach(
         named, places["name"].to_numpy()[nearest(points, places)[1]], scenario.urban_km, scenario.rural_km
     )
-    standard = standard_metres(points, scenario.urban_km, scenario.rural_km)
-    added = lscp(arcs_within(points, points, standard, scenario.detour_factor), seconds=REPAIR_SECONDS)
-    closed = _ways_by_closed_county(problem, sites, lost, scenario.closed_counties)
-    opened = lscp(closed, seconds=REPAIR_SECONDS).sites if closed.nnz else ()
-    names = tuple(counties["name"].reindex([scenario.closed_counties[k] for k in opened]))
-    return told + repairs(named, opened=names, added=len(added.sites), proven=added.status == OPTIMAL)
+    far = points[np.diff(problem.arcs[lost].indptr) == 0]  # beyond reach with every county open
+    named = far.assign(metres=nearest(far, sites, scenario.detour_factor)[0].astype(float))
+    standard = standard_metres(far, scenario.urban_km, scenario.rural_km)
+    added = lscp(arcs_within(far, far, standard, scenario.detour_factor), seconds=REPAIR_SECONDS)
+    closed = len(scenario.closed_counties)
+    return told + repairs(named, closed=closed, added=len(added.sites), proven=added.status == OPTIMAL)
 
 
 def _ways_by_closed_county(problem, sites, lost, closed):
