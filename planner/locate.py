@@ -71,7 +71,10 @@ class Siting:
     bound       no plan is better than this; None where nothing is known
     gap         |objective - bound| / max(|objective|, 1)
     unserved    positions of demand that no allowed site could serve, whatever is opened
-    conflict    infeasible: the smallest set of wishes that cannot hold together, as (kind, subject) pairs
+    conflict    infeasible: the smallest set of wishes that cannot hold together, as (kind, subject) pairs: served (a
+                demand), everybody (None), p (the number), fixed and forbidden (a site; None: all of them), exclusive
+                (the sites), avoid (which, from 0), capacity (None), budget (the sum). Empty where none was found, and
+                where the share of double_standard alone is to blame
     """
 
     model: str
@@ -152,14 +155,29 @@ def mclp_gradual(shares, demand, p=None, **asked):
 def gradual_shares(metres, full, none):
     """Return shares for :func:`mclp_gradual`: 1 within ``full`` metres, falling evenly to 0 at ``none``.
 
-    metres  scipy sparse, n x m, of every pair nearer than ``none``
+    metres  scipy sparse, n x m, of every pair nearer than ``none``; or a whole table
     """
     if not 0 <= full < none:
         raise ValueError(f"full = {full} must be at least 0 and less than none = {none}")
+    if not sparse.issparse(metres):
+        metres = pairs_within(metres, none)
+    if not (metres.data >= 0).all():
+        raise ValueError("metres must be at least 0: some are negative or no numbers")
     shares = sparse.csr_array(metres, dtype=float, copy=True)
     shares.data = np.clip((none - shares.data) / (none - full), 0, 1)
     shares.eliminate_zeros()
     return shares
+
+
+def pairs_within(cost, standard):
+    """Return the pairs of a whole table that are within the standard, as covering models want them: CSR, zeros kept.
+
+    cost  n x m numbers (np.inf: no way);  standard  one number or n of them
+    """
+    near = np.asarray(cost) <= np.broadcast_to(np.asarray(standard), np.shape(cost)[:1])[:, None]
+    i, j = np.nonzero(near)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=len(near)))])
+    return sparse.csr_array((np.asarray(cost)[i, j], j, starts), shape=near.shape)
 
 
 def bclp(arcs, demand, p=None, **asked):

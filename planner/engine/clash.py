@@ -18,9 +18,9 @@ def clash(question, lost):
     """Return (kind, subject) pairs of ``question`` (:class:`planner.engine.question.Question`) that contradict.
 
     ``lost`` are rows that nobody could serve. Kinds and subjects: served (a row), everybody (None), p (the number),
-    fixed and forbidden (a site; None: all of them), exclusive and avoid (which of them, from 0), capacity (None),
-    budget (the sum). Sites are positions as asked. What a search of some seconds cannot prove a conflict counts as
-    none.
+    fixed and forbidden (a site; None: all of them), exclusive (the sites, of a pair of ``spacing`` too), avoid (which
+    of them, from 0), capacity (None), budget (the sum). Sites are positions as asked. What a search of some seconds
+    cannot prove a conflict counts as none.
     """
     asks = _asks(question, lost)
 
@@ -35,7 +35,8 @@ def clash(question, lost):
 def _asks(question, lost):
     wishes, asks = question.wishes, []
     if question.everybody:
-        asks += [("served", _plainest(question, lost))] if len(lost) else [("everybody", None)]
+        blamed = len(lost) and not question.only_reachable
+        asks += [("served", _plainest(question, lost))] if blamed else [("everybody", None)]
     if question.p is not None:
         asks.append(("p", None))
     for kind, sites in (("fixed", wishes.fixed), ("forbidden", wishes.forbidden)):
@@ -97,4 +98,6 @@ def _subject(question, kind, at):
         return question.p
     if kind == "budget":
         return question.wishes.budget
+    if kind == "exclusive":
+        return tuple(sorted(question.order[list(question.wishes.exclusive[at])].tolist()))
     return int(question.order[at]) if kind in ("fixed", "forbidden") and at is not None else at

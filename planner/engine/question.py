@@ -24,6 +24,7 @@ ASKED = (
 )
 WITHOUT_ROOM = ("mclp_gradual", "bclp", "double_standard")
 CLOSE = 1e-6
+MOST = 10**12  # people, beds, sites: sums of persons x metres then stay exact in 64 bits
 
 
 @dataclass(frozen=True)
@@ -65,19 +66,25 @@ class Question:
         ways = door.table(model, ways)
         if near is not None:
             near = door.table("near", near)
-        door.stop()
+        if ways is None or (share and near is None):
+            door.stop()
         n, m = ways.shape
         order = door.order(asked.get("rank"), m)
         if near is not None and near.shape != ways.shape:
             door.fault(f"near is {near.shape[0]} x {near.shape[1]} and far {n} x {m}: give them on the same rows")
+        elif near is not None and len(outside := (ones(near) - ones(ways).multiply(ones(near))).nonzero()[0]):
+            door.fault(
+                f"near holds {len(outside)} pairs that far does not, the first in row {outside[0]}: near is a part"
+            )
         if demand is None and (asked.get("capacity") is not None):
             door.fault("capacity is asked for and no demand is given: say how many people each demand has")
-        demand = door.whole("demand", 1 if demand is None else demand, n)
-        need = door.whole("backup", need, n)
+        demand = door.whole("demand", 1 if demand is None else demand, n, "one a demand: round or scale fractions")
+        need = door.whole("backup", need, n, "one a demand")
         if p is not None:
-            p = int(door.whole("p", p, 1)[0])
+            p = door.count("p", p)
         if not 0 <= share <= 1:
             door.fault(f"share = {share} must lie between 0 and 1")
+        per_site = door.count("per_site", per_site)
         if per_site < 1:
             door.fault(f"per_site = {per_site} must be at least 1")
         wishes = door.wishes(model, asked, m, need, p)
@@ -314,7 +321,11 @@ class _Door:
         if not sparse.issparse(ways):
             if model not in ("p_median", "p_center"):
                 name = {"mclp_gradual": "shares", "double_standard": "far", "near": "near"}.get(model, "arcs")
-                self.fault(f"{name} must be a scipy sparse array, demand x site: what is stored is within reach")
+                make = "gradual_shares" if name == "shares" else "pairs_within"
+                self.fault(
+                    f"{name} must be a scipy sparse array, demand x site: what is stored is within reach; of a whole "
+                    f"table of distances planner.locate.{make} makes one"
+                )
                 return None
             ways = np.asarray(ways)
             if ways.ndim != 2 or ways.dtype.kind not in "iuf":
@@ -332,9 +343,9 @@ class _Door:
         if model == "mclp_gradual":
             self._good_pairs(ways, "shares", ~((ways.data > 0) & (ways.data <= 1)), "must lie above 0 and at most at 1")
             return sparse.csr_array((-ways.data.astype(float), ways.indices, ways.indptr), shape=ways.shape)
-        if model in ("p_median", "p_center"):
-            bad = ~np.isfinite(ways.data) | (ways.data < 0)
-            self._good_pairs(ways, "cost", bad, "must be finite and at least 0; leave out what has no way")
+        bad = ~np.isfinite(ways.data) | (ways.data < 0)
+        name = "cost" if model in ("p_median", "p_center") else "the pairs"
+        self._good_pairs(ways, name, bad, "must be finite and at least 0; leave out what is not within reach")
         return ways
 
     def _good(self, table, name, bad, rule):
@@ -357,19 +368,29 @@ class _Door:
             return np.arange(m)
         return np.argsort(rank)
 
-    def whole(self, name, values, count):
+    def whole(self, name, values, count, whose):
         """Return ``count`` whole numbers >= 0, one given for all where it is a single one."""
         given = np.asarray(values)
         if given.shape not in ((), (count,)):
-            self.fault(f"{name} has shape {given.shape}; give {count} numbers, one a row of the table")
+            self.fault(f"{name} has shape {given.shape}; give {count} whole numbers, {whose}")
             return np.ones(count, dtype=np.int64)
         given = np.broadcast_to(given, count)
         bad = np.ones(count, bool) if given.dtype.kind not in "iufb" else ~((given >= 0) & (given == np.floor(given)))
+        bad |= given > MOST if not bad.any() else False
         if bad.any():
             i = int(np.flatnonzero(bad)[0])
-            self.fault(f"{name}[{i}] = {given[i]} must be a whole number of at least 0 ({int(bad.sum())} such)")
+            rule = f"must be a whole number from 0 to {MOST:,}, {whose}"
+            self.fault(f"{name}[{i}] = {given[i]!r} {rule} ({int(bad.sum())} such)")
             return np.ones(count, dtype=np.int64)
         return given.astype(np.int64)
+
+    def count(self, name, value):
+        """Return one whole number >= 0."""
+        whole = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+        if not whole or not 0 <= value <= MOST or value != int(value):
+            self.fault(f"{name} = {value!r} must be a whole number of at least 0")
+            return 1
+        return int(value)
 
     def number(self, name, value):
         if not isinstance(value, (int, float, np.number)) or not value >= 0:
@@ -378,12 +399,43 @@ class _Door:
         return float(value)
 
     def positions(self, name, values, m):
-        given = np.unique(np.asarray(list(values)))
+        try:
+            given = np.unique(np.asarray(list(values)))
+        except TypeError:
+            self.fault(f"{name} = {values!r} must be a list of site positions")
+            return np.zeros(0, dtype=np.int64)
+        if given.dtype.kind == "b":
+            self.fault(f"{name} must list site positions; of a mask np.flatnonzero makes them")
+            return np.zeros(0, dtype=np.int64)
         if len(given) and (given.dtype.kind not in "iu" or given[0] < 0 or given[-1] >= m):
             bad = next(v for v in given if given.dtype.kind not in "iu" or not 0 <= v < m)
             self.fault(f"{name} names site {bad}; sites are whole positions from 0 to {m - 1}")
             return np.zeros(0, dtype=np.int64)
         return given.astype(np.int64)
+
+    def groups(self, name, groups, m):
+        """Return the positions of each of several sets of sites, as tuples."""
+        try:
+            groups = list(groups)
+        except TypeError:
+            self.fault(f"{name} = {groups!r} must be a list of sets of site positions")
+            return []
+        return [tuple(self.positions(name, group, m).tolist()) for group in groups]
+
+    def pairs(self, spacing, m):
+        """Return pairs of sites too near to one another."""
+        if spacing is None:
+            return []
+        if not sparse.issparse(spacing):
+            pairs = self.groups("spacing", spacing, m)
+            if any(len(pair) != 2 for pair in pairs):
+                self.fault("spacing must list pairs of two different sites, or be a scipy sparse array sites x sites")
+            return pairs
+        if spacing.shape != (m, m):
+            self.fault(f"spacing is {spacing.shape[0]} x {spacing.shape[1]}; give it sites x sites, {m} x {m}")
+            return []
+        i, j = sparse.coo_array(spacing).coords
+        return sorted({(min(ij), max(ij)) for ij in zip(i.tolist(), j.tolist(), strict=True) if ij[0] != ij[1]})
 
     def wishes(self, model, asked, m, need, p):
         fixed = self.positions("fixed", asked.get("fixed", ()), m)
@@ -391,17 +443,19 @@ class _Door:
         both = np.intersect1d(fixed, forbidden)
         if len(both):
             self.fault(f"site {both[0]} is fixed and forbidden too ({len(both)} such): leave it out of one of the two")
-        exclusive = [tuple(self.positions("exclusive", group, m).tolist()) for group in asked.get("exclusive", ())]
-        exclusive += [tuple(self.positions("spacing", pair, m).tolist()) for pair in _pairs(asked.get("spacing"))]
+        exclusive = self.groups("exclusive", asked.get("exclusive", ()), m) + self.pairs(asked.get("spacing"), m)
         avoid = []
-        for group, d in asked.get("avoid", ()):
-            sites = tuple(self.positions("avoid", group, m).tolist())
-            avoid.append((sites, int(d)))
+        for each in asked.get("avoid", ()):
+            if not isinstance(each, (tuple, list)) or len(each) != 2 or not np.ndim(each[0]):
+                self.fault(f"avoid = {each!r} must be (positions, d): at least d of these sites stay shut")
+                continue
+            sites, d = tuple(self.positions("avoid", each[0], m).tolist()), self.count("avoid", each[1])
+            avoid.append((sites, d))
             if d > len(sites):
                 self.fault(f"avoid asks {d} of {len(sites)} sites to go unused: ask for {len(sites)} at most")
         capacity, price, budget = (asked.get(name) for name in ("capacity", "price", "budget"))
         if capacity is not None:
-            capacity = self.whole("capacity", capacity, m)
+            capacity = self.whole("capacity", capacity, m, "one a site")
             if model in WITHOUT_ROOM:
                 self.fault(f"capacity is not known to {model}: leave it out, or use mclp")
             if (need != 1).any():
@@ -421,17 +475,6 @@ class _Door:
             self.fault("say how many sites: p, or price with budget")
         exclusive = tuple(group for group in exclusive if len(group) > 1)
         return Wishes(fixed, forbidden, capacity, exclusive, tuple(avoid), price, budget)
-
-
-def _pairs(spacing):
-    if spacing is None:
-        return ()
-    if sparse.issparse(spacing):
-        i, j = sparse.coo_array(spacing).coords
-        return sorted(
-            {(min(pair), max(pair)) for pair in zip(i.tolist(), j.tolist(), strict=True) if pair[0] != pair[1]}
-        )
-    return spacing
 
 
 def _turned(wishes, where, order):
