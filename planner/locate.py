@@ -35,6 +35,7 @@ The same question gives the same plan: whatever the order of demand, whatever it
 sites if ``rank`` goes with them.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,7 +55,7 @@ from planner.engine.wished import (
     most_people_wished,
     twice_covered,
 )
-from planner.solve import INFEASIBLE, INTERIM, OPTIMAL, WITHIN_GAP
+from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL, WITHIN_GAP
 
 NOWHERE = np.zeros(0, dtype=np.int64)
 
@@ -126,10 +127,10 @@ def mclp(arcs, demand, p=None, **asked):
 
     def decide(q):
         if q.wishes.capacity is not None:
-            return roomy.capacitated_mclp(q.ways, q.demand, p, q.wishes, **q.search)
-        if q.wishes.plain and p is not None:
-            return most_people(q.problem, p, gap=q.gap, clock=q.clock), None
-        return most_people_wished(q.problem, p, q.wishes, gap=q.gap, clock=q.clock), None
+            return roomy.capacitated_mclp(q.ways, q.demand, q.p, q.wishes, **q.search)
+        if q.wishes.plain and q.p is not None:
+            return most_people(q.problem, q.p, gap=q.gap, clock=q.clock), None
+        return most_people_wished(q.problem, q.p, q.wishes, gap=q.gap, clock=q.clock), None
 
     return _siting(question, decide, lambda q, _, places: int(q.demand[places >= 0].sum()))
 
@@ -145,9 +146,9 @@ def mclp_gradual(shares, demand, p=None, **asked):
 
     def decide(q):
         layers = q.layers
-        if q.wishes.plain and p is not None:
-            return most_people(layers, p, gap=q.gap, clock=q.clock), None
-        return most_people_wished(layers, p, q.wishes, gap=q.gap, clock=q.clock), None
+        if q.wishes.plain and q.p is not None:
+            return most_people(layers, q.p, gap=q.gap, clock=q.clock), None
+        return most_people_wished(layers, q.p, q.wishes, gap=q.gap, clock=q.clock), None
 
     return _siting(question, decide, lambda q, _, places: float((q.demand * -q.along(places, 0)).sum()))
 
@@ -188,7 +189,7 @@ def bclp(arcs, demand, p=None, **asked):
     question = Question.read("bclp", arcs, demand, asked, p=p)
 
     def decide(q):
-        return twice_covered(q.problem, p, q.wishes, gap=q.gap, clock=q.clock), None
+        return twice_covered(q.problem, q.p, q.wishes, gap=q.gap, clock=q.clock), None
 
     return _siting(question, decide, lambda q, sites, _: int(q.demand[within(q.ways, sites) >= 2].sum()))
 
@@ -204,7 +205,7 @@ def double_standard(near, far, demand, p, *, share, per_site=1, **asked):
 
     def decide(q):
         plan = double_covered(
-            ones(q.near), ones(q.ways), q.demand, p, share, per_site, q.wishes, gap=q.gap, clock=q.clock
+            ones(q.near), ones(q.ways), q.demand, q.p, share, per_site, q.wishes, gap=q.gap, clock=q.clock
         )
         return plan, None
 
@@ -223,14 +224,14 @@ def p_median(cost, demand, p=None, *, truncated=False, **asked):
                then serve each demand from its list, and the bound holds for the whole problem
     asked      as this module says
     """
-    question = Question.read("p_median", cost, demand, asked, p=p)
+    question = Question.read("p_median", cost, demand, asked, p=p, truncated=truncated)
 
     def decide(q):
-        if q.wishes.plain and p is not None:
+        if q.wishes.plain and q.p is not None:
             plan = median(
                 q.ways,
                 q.demand,
-                p,
+                q.p,
                 truncated=truncated,
                 fixed=q.wishes.fixed,
                 forbidden=q.wishes.forbidden,
@@ -239,8 +240,8 @@ def p_median(cost, demand, p=None, *, truncated=False, **asked):
             )
             return plan, None
         if q.wishes.capacity is not None:
-            return roomy.capacitated_p_median(q.ways, q.demand, p, q.wishes, **q.search)
-        return least_distance_wished(q.pairs, q.demand, p, q.wishes, gap=q.gap, clock=q.clock), None
+            return roomy.capacitated_p_median(q.ways, q.demand, q.p, q.wishes, **q.search)
+        return least_distance_wished(q.pairs, q.demand, q.p, q.wishes, gap=q.gap, clock=q.clock), None
 
     return _siting(question, decide, lambda q, _, places: (q.demand * q.along(places, 0)).sum().item())
 
@@ -253,12 +254,12 @@ def p_center(cost, p=None, *, demand=None, **asked):
     question = Question.read("p_center", cost, demand, asked, p=p)
 
     def decide(q):
-        if q.wishes.plain and p is not None:
+        if q.wishes.plain and q.p is not None:
             wishes = {"fixed": q.wishes.fixed, "forbidden": q.wishes.forbidden}
-            return centre(q.ways, p, **wishes, gap=q.gap, clock=q.clock), None
+            return centre(q.ways, q.p, **wishes, gap=q.gap, clock=q.clock), None
         if q.wishes.capacity is not None:
-            return roomy.capacitated_p_center(q.ways, q.demand, p, q.wishes, **q.search)
-        return least_radius_wished(q.pairs, p, q.wishes, gap=q.gap, clock=q.clock), None
+            return roomy.capacitated_p_center(q.ways, q.demand, q.p, q.wishes, **q.search)
+        return least_radius_wished(q.pairs, q.p, q.wishes, gap=q.gap, clock=q.clock), None
 
     return _siting(question, decide, lambda q, _, places: q.along(places, 0).max(initial=0).item(), of_people=False)
 
@@ -273,6 +274,7 @@ def k_best(model, *args, k, differ=1, **asked):
     """
     if k < 1 or differ < 1:
         raise ValueError(f"k = {k} plans that differ in differ = {differ} sites: ask for at least 1 of each")
+    asked = {name: tuple(value) if isinstance(value, Iterator) else value for name, value in asked.items()}
     plans, avoid = [], tuple(asked.pop("avoid", ()))
     while len(plans) < k:
         plan = model(*args, avoid=avoid, **asked) if avoid else model(*args, **asked)
@@ -292,7 +294,7 @@ def standard_growth(cost, standard, *, forbidden=()):
     cost      as in :func:`p_median`, with the pairs beyond the standard
     standard  one number or n of them
     """
-    question = Question.read("p_center", cost, None, {"forbidden": forbidden})
+    question = Question.read("p_center", cost, None, {"forbidden": forbidden}, p=0)
     allowed = np.setdiff1d(np.arange(question.ways.shape[1]), question.wishes.forbidden)
     nearest = question.along(question.nearest(allowed), np.inf)
     return np.maximum(nearest - np.asarray(standard), 0)
@@ -315,7 +317,8 @@ def _siting(question, decide, worth, *, of_people=True):
     with ctrl_c(question.clock):
         lost = question.unserved()
         if question.everybody and len(lost) and not question.only_reachable:
-            return _without_plan(question, INFEASIBLE, None, lost)
+            # Who has no allowed site in a list of the nearest may have one beyond it.
+            return _without_plan(question, NO_PLAN if question.truncated else INFEASIBLE, None, lost)
         kept = question.without(lost) if question.everybody else question
         plan, places = decide(kept)
         if plan.objective is None:

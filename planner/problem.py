@@ -10,6 +10,8 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+COMPARED = 100_000_000  # steps of a reduction that may take a second; beyond that it costs more than it saves
+
 
 @dataclass(frozen=True)
 class CoverProblem:
@@ -86,13 +88,13 @@ class Reduced:
     rank: np.ndarray
 
 
-def reduce_problem(problem, *, every_row):
+def reduce_problem(problem, *, every_row, hurry=None):
     """Return the :class:`Reduced` core of ``problem``: rows no fixed site serves, and free sites that could serve them.
 
     every_row=True (LSCP): each row must be served, so a row whose choices include all choices of another is implied
     by it and goes. every_row=False (MCLP): rows keep their weights and only merge when their choices are the same. A
     site goes when another serves at least the same rows, none of which wants a second site; of two equal ones the
-    lower rank stays.
+    lower rank stays. Where comparing all with all would take long, or ``hurry()`` says so, more is left than need be.
     """
     problem = merged(problem)
     pattern = problem.pattern
@@ -105,7 +107,7 @@ def reduce_problem(problem, *, every_row):
         sparse.csr_array(pattern[rows][:, sites]), problem.persons[rows], left[rows], sites, problem.rank[sites]
     )
     before = None
-    while before != core.cover.shape:
+    while before != core.cover.shape and not (hurry is not None and hurry()):
         before = core.cover.shape
         core = _merge_rows(core)
         core = _drop_sites(core)
@@ -167,6 +169,8 @@ def _merge_rows(core):
 def _drop_sites(core):
     """Drop each site whose rows another site serves too, unless one of them may want both."""
     by_site = sparse.csr_array(core.cover.T.tocsr())
+    if _comparisons(by_site, core.cover) > COMPARED:
+        return core
     several = by_site @ (core.need > 1).astype(np.int32) > 0
     gone = _contained(by_site, core.rank) & ~several | (np.diff(by_site.indptr) == 0)
     keep = np.flatnonzero(~gone)
@@ -176,6 +180,8 @@ def _drop_sites(core):
 def _drop_rows(core):
     """Drop each row that is served whenever some other row is."""
     size = np.diff(core.cover.indptr)
+    if _comparisons(core.cover, sparse.csr_array(core.cover.T.tocsr())) > COMPARED:
+        return core
     shared = (core.cover @ core.cover.T).tocoo()
     i, k = shared.coords
     inside = (shared.data == size[i]) & (core.need[i] >= core.need[k])  # row i's sites all serve row k
@@ -184,6 +190,11 @@ def _drop_rows(core):
     gone[k[inside]] = True
     keep = np.flatnonzero(~gone)
     return replace(core, cover=sparse.csr_array(core.cover[keep]), weights=core.weights[keep], need=core.need[keep])
+
+
+def _comparisons(sets, members):
+    """Return the steps of comparing each set with all that share a member; ``members`` is the transpose."""
+    return int(np.diff(members.indptr)[sets.indices].sum())
 
 
 def _contained(sets, rank):

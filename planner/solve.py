@@ -79,18 +79,19 @@ def solve(model, *, seconds=60.0, gap=0.0, start=None, progress=None, cancel=Non
     if not _my_turn(cancel):
         solution = Solution(NO_PLAN, {}, None, None, None, time.monotonic() - began)
     else:
-        thread, best = None, [None]
+        threads, best = [], [None]
         try:
-            thread = _run(highs, began, sign, constant, progress, cancel, best)
-            if thread is None and highs.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+            deaf = _run(highs, began, sign, constant, progress, cancel, best, threads)
+            if not deaf and highs.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
                 highs.setOptionValue("presolve", "off")  # it cannot tell which of the two; the solver proper can
-                thread = _run(highs, began, sign, constant, progress, cancel, best)
+                deaf = _run(highs, began, sign, constant, progress, cancel, best, threads)
         finally:
-            if thread is None:
-                ONE_AT_A_TIME.release()
+            # Also when who listens raised: the next model waits until HiGHS has really stopped.
+            if any(thread.is_alive() for thread in threads):
+                threading.Thread(target=_release_after, args=(threads,), daemon=True).start()
             else:
-                threading.Thread(target=_release_after, args=(thread,), daemon=True).start()
-        if thread is not None:
+                ONE_AT_A_TIME.release()
+        if deaf:
             return _left_behind(model, variables, sign, best[0], start, time.monotonic() - began)
         solution = _read(highs, variables, sign, constant, gap, time.monotonic() - began)
     if start is not None and solution.status in (NO_PLAN, INTERIM):
@@ -100,8 +101,9 @@ def solve(model, *, seconds=60.0, gap=0.0, start=None, progress=None, cancel=Non
     return solution
 
 
-def _release_after(thread):
-    thread.join()
+def _release_after(threads):
+    for thread in threads:
+        thread.join()
     ONE_AT_A_TIME.release()
 
 
@@ -147,11 +149,11 @@ def _kept(highs, variables, sign, constant, start, nothing):
     return Solution(INTERIM, named, objective, nothing.bound, gap, nothing.seconds)
 
 
-def _run(highs, began, sign, constant, progress, cancel, best):
+def _run(highs, began, sign, constant, progress, cancel, best, threads):
     """Run in HiGHS's own thread, so that a cancel is heard at once; a plan found before it is kept.
 
-    Returns None when the run has ended, or its thread: parts of HiGHS look up for a cancel only every few seconds, and
-    nobody waits for them. ``best`` is a list whose one place takes the values of each better plan.
+    Returns True when it heard no cancel: parts of HiGHS look up only every few seconds, and nobody waits for them.
+    ``best`` is a list whose one place takes the values of each better plan; its thread joins ``threads``.
     """
     seen = {"gap": None, "best": None}
 
@@ -168,6 +170,7 @@ def _run(highs, began, sign, constant, progress, cancel, best):
     highs.cbMipInterrupt.subscribe(watch)
     highs.cbMipImprovingSolution.subscribe(note)
     thread = highs.startSolve()
+    threads.append(thread)
     told = began
     finished, deaf_after = False, None
     try:
@@ -183,7 +186,7 @@ def _run(highs, began, sign, constant, progress, cancel, best):
     finally:
         highs.cancelSolve()  # whatever happens to who listens, no thread goes on alone
         thread.join(None if finished else HEARS_WITHIN)
-    return thread if thread.is_alive() else None
+    return thread.is_alive()
 
 
 def _read(highs, variables, sign, constant, asked_gap, seconds):

@@ -378,7 +378,8 @@ class _Work:
         if grain and np.isfinite(bound):
             bound = math.ceil(bound / grain - 1e-6) * grain
         if self.pruned:  # what was left out costs at least this
-            bound = min(bound, self.cutoff())
+            cut = self.cutoff()
+            bound = min(bound, (math.floor(cut / grain + 1e-6) + 1) * grain if grain and np.isfinite(cut) else cut)
         bound = min(bound, np.inf if self.best is None else self.best.cost)
         return bound if np.isfinite(bound) else None
 

@@ -25,11 +25,18 @@ def clash(question, lost):
     asks = _asks(question, lost)
 
     def feasible(some):
+        if _more_vehicles_than_places(question, some):
+            return False
         model, x = _model(question, lost, set(some))
         return solve(model, seconds=SECONDS_EACH, cancel=question.clock.cancel).status != INFEASIBLE
 
     found = smallest_conflict(asks, feasible, cancel=question.clock.cancel) or ()
     return tuple((kind, _subject(question, kind, at)) for kind, at in found)
+
+
+def _more_vehicles_than_places(question, some):
+    shut = len(_sites(question.wishes.forbidden, "forbidden", some))
+    return ("p", None) in some and question.p > question.per_site * (question.ways.shape[1] - shut)
 
 
 def _asks(question, lost):
@@ -64,7 +71,10 @@ def _model(question, lost, some):
         model, x, _ = capacitated_p_center(cover, question.demand[rows], wishes.capacity, p)
     else:
         first, _ = same_rows(cover, need)
-        model, x = lscp(sparse.csr_array(cover[first]), need[first], None, p)
+        vehicles = question.near is not None  # p of them stand at p sites or fewer
+        model, x = lscp(
+            sparse.csr_array(cover[first]), need[first], None, None if vehicles else p, p if vehicles else None
+        )
     chosen = Wishes(
         fixed=_sites(wishes.fixed, "fixed", some),
         forbidden=_sites(wishes.forbidden, "forbidden", some),

@@ -29,7 +29,7 @@ def fewest_sites(problem, *, gap=0.0, clock):
     Of plans with as few it is one of which no site can be exchanged for one of lower rank.
     """
     problem = merged(replace(problem, persons=np.ones(len(problem.persons), dtype=np.int64)))
-    core = reduce_problem(problem, every_row=True)
+    core = reduce_problem(problem, every_row=True, hurry=clock.stopped)
     chosen_sites, least = [], float(len(problem.fixed))
     for part in _parts(core):
         columns, bound = _fewest_of_part(part, gap, clock)
@@ -88,7 +88,7 @@ def most_people(problem, p, *, gap=0.0, clock):
     if p < len(problem.fixed) or p > len(allowed):
         return nothing(INFEASIBLE)
     problem = merged(problem)
-    core = reduce_problem(problem, every_row=False)
+    core = reduce_problem(problem, every_row=False, hurry=clock.stopped)
     held = problem.persons[problem.covered_by(problem.fixed)].sum()
     more = min(p - len(problem.fixed), len(core.sites))
     chosen_sites, most, complete = _most_of_core(core, more, held, gap, clock)

@@ -24,6 +24,7 @@ ASKED = (
 )
 WITHOUT_ROOM = ("mclp_gradual", "bclp", "double_standard")
 CLOSE = 1e-6
+FINEST = 10**8  # money units
 MOST = 10**12  # people, beds, sites: sums of persons x metres then stay exact in 64 bits
 
 
@@ -54,9 +55,24 @@ class Question:
     near: object = None
     share: float = 0.0
     per_site: int = 1
+    truncated: bool = False
 
     @classmethod
-    def read(cls, model, ways, demand, asked, *, need=1, p=None, everybody=True, near=None, share=0.0, per_site=1):
+    def read(
+        cls,
+        model,
+        ways,
+        demand,
+        asked,
+        *,
+        need=1,
+        p=None,
+        everybody=True,
+        near=None,
+        share=0.0,
+        per_site=1,
+        truncated=False,
+    ):
         """Return the question. Raises ValueError with every fault found and its remedy."""
         door = _Door()
         for name in asked:
@@ -69,6 +85,8 @@ class Question:
         if ways is None or (share and near is None):
             door.stop()
         n, m = ways.shape
+        if not m:
+            door.fault("there is no site to choose from: the table has no column")
         order = door.order(asked.get("rank"), m)
         if near is not None and near.shape != ways.shape:
             door.fault(f"near is {near.shape[0]} x {near.shape[1]} and far {n} x {m}: give them on the same rows")
@@ -88,6 +106,9 @@ class Question:
         if per_site < 1:
             door.fault(f"per_site = {per_site} must be at least 1")
         wishes = door.wishes(model, asked, m, need, p)
+        if truncated and not wishes.plain:
+            door.fault("truncated lists go with fixed and forbidden sites alone: else give the whole table")
+        door.room_for_sums(ways, demand)
         gap, seconds = door.number("gap", asked.get("gap", 0.0)), door.number("seconds", asked.get("seconds", 60.0))
         door.stop()
         scale = int(np.gcd.reduce(demand)) or 1 if wishes.capacity is None else 1
@@ -109,6 +130,7 @@ class Question:
             near=None if near is None else _columns(near, order),
             share=share,
             per_site=per_site,
+            truncated=bool(truncated),
         )
 
     # -- what engines are handed
@@ -215,7 +237,8 @@ class Question:
             said.append("two sites that exclude one another")
         if any(len(np.setdiff1d(group, opened)) < d for group, d in wishes.avoid):
             said.append("a plan too like an earlier one")
-        if wishes.budget is not None and wishes.price[opened].sum() > wishes.budget * (1 + CLOSE):
+        slack = 0 if wishes.price is None or wishes.price.dtype.kind != "f" else CLOSE
+        if wishes.budget is not None and wishes.price[opened].sum() > wishes.budget * (1 + slack):
             said.append("more than the budget")
         if self.everybody and ((places < 0) & (self.need > 0)).any():
             said.append("somebody unserved")
@@ -380,7 +403,7 @@ class _Door:
         if bad.any():
             i = int(np.flatnonzero(bad)[0])
             rule = f"must be a whole number from 0 to {MOST:,}, {whose}"
-            self.fault(f"{name}[{i}] = {given[i]!r} {rule} ({int(bad.sum())} such)")
+            self.fault(f"{name}[{i}] = {given[i]} {rule} ({int(bad.sum())} such)")
             return np.ones(count, dtype=np.int64)
         return given.astype(np.int64)
 
@@ -422,11 +445,20 @@ class _Door:
             return []
         return [tuple(self.positions(name, group, m).tolist()) for group in groups]
 
+    def room_for_sums(self, ways, demand):
+        """Refuse people and distances whose sums do not fit into 64 bits."""
+        data = ways.data if sparse.issparse(ways) else ways[np.isfinite(ways)]
+        if demand.astype(float).sum() * max(float(data.max(initial=0)), 1.0) > 2**62:
+            self.fault("people x distance sums beyond 64 bits: give the people in thousands or the way in longer units")
+
     def pairs(self, spacing, m):
         """Return pairs of sites too near to one another."""
         if spacing is None:
             return []
         if not sparse.issparse(spacing):
+            if getattr(spacing, "ndim", 1) == 2 and spacing.shape[1] != 2:
+                self.fault("spacing must be a scipy sparse array sites x sites, or a list of pairs of sites")
+                return []
             pairs = self.groups("spacing", spacing, m)
             if any(len(pair) != 2 for pair in pairs):
                 self.fault("spacing must list pairs of two different sites, or be a scipy sparse array sites x sites")
@@ -455,6 +487,9 @@ class _Door:
                 self.fault(f"avoid asks {d} of {len(sites)} sites to go unused: ask for {len(sites)} at most")
         capacity, price, budget = (asked.get(name) for name in ("capacity", "price", "budget"))
         if capacity is not None:
+            capacity = np.asarray(capacity)
+            if capacity.dtype.kind in "iuf":
+                capacity = np.minimum(capacity, MOST)  # no limit is often written as infinity
             capacity = self.whole("capacity", capacity, m, "one a site")
             if model in WITHOUT_ROOM:
                 self.fault(f"capacity is not known to {model}: leave it out, or use mclp")
@@ -465,13 +500,15 @@ class _Door:
             if price.shape != (m,) or price.dtype.kind not in "iuf" or not (np.isfinite(price) & (price >= 0)).all():
                 self.fault(f"price must be {m} numbers of at least 0, one a site")
                 price = np.ones(m)
+            if budget is not None and price.max(initial=0) > FINEST and float(budget) > FINEST:
+                self.fault(f"price and budget beyond {FINEST:,} lose single units in a solver: give them coarser")
             if budget is None and model != "lscp":
                 self.fault("price without budget decides nothing here: give the budget too")
         if budget is not None:
             budget = self.number("budget", budget)
             if price is None:
                 self.fault("budget without price buys nothing: give the price of each site")
-        if p is None and budget is None and model in ("mclp", "mclp_gradual", "bclp", "p_median"):
+        if p is None and budget is None and model in ("mclp", "mclp_gradual", "bclp", "p_median", "p_center"):
             self.fault("say how many sites: p, or price with budget")
         exclusive = tuple(group for group in exclusive if len(group) > 1)
         return Wishes(fixed, forbidden, capacity, exclusive, tuple(avoid), price, budget)

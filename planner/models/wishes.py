@@ -58,3 +58,16 @@ def keep(model, x, wishes):
     if wishes.budget is not None:
         priced = [(v, float(c)) for v, c in zip(x, wishes.price, strict=True)]
         model += pulp.LpAffineExpression(priced) <= float(wishes.budget), "budget"
+
+
+def prefer_lower(model, x, best):
+    """Make of a model solved at ``best`` the question which of its equally good plans has the lowest positions.
+
+    minimise    sum_j j x_j
+    subject to  as_good:  the objective of before is no worse than best
+    """
+    before, maximised = model.objective.copy(), model.sense == pulp.LpMaximize
+    slack = 1e-7 * max(abs(best), 1.0)
+    model += (before >= best - slack if maximised else before <= best + slack), "as_good"
+    model.sense = pulp.LpMinimize
+    model.setObjective(pulp.LpAffineExpression([(v, j) for j, v in enumerate(x)]))

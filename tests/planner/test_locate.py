@@ -9,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from planner.locate import bclp, double_standard, gradual_shares, k_best, lscp, mclp, mclp_gradual, p_center, p_median
+from planner.locate import (
+    bclp,
+    double_standard,
+    gradual_shares,
+    k_best,
+    lscp,
+    mclp,
+    mclp_gradual,
+    p_center,
+    p_median,
+    pairs_within,
+)
 from tests.oracles.audit import arcs_of, audit_assignment, audit_proof, audit_sites, unserved_rows
 from tests.oracles.brute import bclp_brute, lscp_brute, mclp_brute, pcenter_brute, pmedian_brute
 
@@ -384,3 +395,84 @@ def test_no_smaller_set_of_wishes_contradicts_itself():
         assert not plan_with(siting.conflict)
         assert all(plan_with([other for other in siting.conflict if other != one]) for one in siting.conflict)
     assert told > 8
+
+
+# -- what a hostile reader found
+
+
+def test_a_list_of_the_nearest_proves_nobody_out_of_reach():
+    """Who has no allowed site in his list may have one beyond it; other wishes need the whole table."""
+    lists = sparse.csr_array([[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
+    assert p_median(lists, [1, 1, 1], 2, truncated=True, forbidden=[0]).status == "no_plan"
+    with pytest.raises(ValueError, match="truncated"):
+        p_median(lists, [1, 1, 1], 2, truncated=True, exclusive=[(0, 3)])
+
+
+def test_the_next_best_keep_wishes_that_can_be_read_but_once():
+    plans = k_best(p_median, ROAD, PERSONS, 2, k=3, fixed=(j for j in [2]))
+    assert len(plans) == 3 and all(2 in plan.sites for plan in plans)
+
+
+def test_room_without_end_and_people_without_end():
+    assert said(lscp(FAR, demand=PERSONS, capacity=[np.inf] * 5)) == said(lscp(FAR))
+    with pytest.raises(ValueError, match="demand"):
+        mclp(NEAR, [1, 2, np.inf, 1, 1], 2)
+    with pytest.raises(ValueError, match="64 bits"):
+        p_median(ROAD * 10**8, PERSONS * 10**8, 2)
+
+
+def test_who_was_excused_is_not_blamed():
+    """Nobody reaches demand 0, which is allowed; the other three need three sites, two of which exclude one another."""
+    arcs = sparse.csr_array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    plan = lscp(arcs, exclusive=[(0, 1)], only_reachable=True)
+    assert plan.unserved.tolist() == [0] and plan.conflict == (("everybody", None), ("exclusive", (0, 1)))
+
+
+def test_four_vehicles_stand_at_two_sites():
+    """Both sites reach all, none is near: the share alone cannot be had, and p is not to blame."""
+    far, near = sparse.csr_array(np.ones((2, 2))), sparse.csr_array((2, 2))
+    plan = double_standard(near, far, [1, 1], 4, share=0.5, per_site=2)
+    assert plan.status == "infeasible" and plan.conflict == ()
+    assert double_standard(near, far, [1, 1], 5, share=0, per_site=2).conflict == (("p", 5),)
+
+
+def test_equally_good_sites_go_to_the_lower_position():
+    everywhere = sparse.csr_array(np.ones((2, 3)))
+    assert bclp(everywhere, [1, 1], 1).sites.tolist() == [0]
+    assert mclp(everywhere, [1, 1], 1, avoid=[((0,), 0)]).sites.tolist() == [0]
+    assert double_standard(everywhere, everywhere, [1, 1], 1, share=1).sites.tolist() == [0]
+
+
+@pytest.mark.parametrize("p", [2.0, np.float64(2), np.uint8(2)])
+def test_a_number_of_sites_of_any_kind(p):
+    assert mclp(NEAR, PERSONS, p).objective == 19 + 1 and p_median(ROAD, PERSONS, p).objective == 4000
+
+
+def test_whole_tables_become_pairs_with_the_distance_of_nobody_kept():
+    arcs = pairs_within(ROAD, 1000)
+    assert arcs.nnz == NEAR.nnz and (arcs.indices == NEAR.indices).all()
+    assert gradual_shares(ROAD, 0, 2000)[0, 0] == 1
+
+
+def test_the_bound_promises_no_more_people_than_there_are():
+    plan = mclp(FAR, PERSONS, 2, seconds=0)
+    assert plan.objective <= plan.bound <= PERSONS.sum()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"fixed": 2}, "must be a list"),
+        ({"fixed": np.arange(5) == 2}, "np.flatnonzero"),
+        ({"spacing": np.ones((5, 5))}, "sparse"),
+        ({"spacing": sparse.csr_array((4, 4))}, "5 x 5"),
+        ({"avoid": [1, 2]}, "at least d"),
+        ({"price": [10**9] * 5, "budget": 3 * 10**9}, "coarser"),
+        ({"foo": 1, "fixed": [77]}, "site 77"),
+    ],
+)
+def test_one_clear_message(asked, said):
+    with pytest.raises(ValueError, match=said):
+        mclp(NEAR, PERSONS, 2, **asked)
+    with pytest.raises(ValueError, match="finite"):
+        lscp(sparse.csr_array([[np.nan, 1.0]]))

@@ -255,6 +255,17 @@ def test_a_solver_that_hears_no_cancel_is_left_behind(monkeypatch):
     assert solve(small()).status == OPTIMAL and time.monotonic() - began > 2
 
 
+def test_a_listener_that_raises_leaves_nothing_running():
+    """The next model waits for HiGHS to stop, and is solved."""
+
+    def boom(*_):
+        raise KeyError("boom")
+
+    with pytest.raises(KeyError):
+        solve(covering(250), progress=boom, seconds=5)
+    assert solve(small()).status == OPTIMAL
+
+
 def test_cancelled_before_it_began():
     cancel = threading.Event()
     cancel.set()
