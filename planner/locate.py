@@ -160,11 +160,9 @@ def gradual_shares(metres, full, none):
     """
     if not 0 <= full < none:
         raise ValueError(f"full = {full} must be at least 0 and less than none = {none}")
-    if not sparse.issparse(metres):
-        metres = pairs_within(metres, none)
-    if not (metres.data >= 0).all():
+    shares = sparse.csr_array(metres if sparse.issparse(metres) else pairs_within(metres, none), dtype=float, copy=True)
+    if np.isnan(shares.data).any() or shares.data.min(initial=0) < 0:
         raise ValueError("metres must be at least 0: some are negative or no numbers")
-    shares = sparse.csr_array(metres, dtype=float, copy=True)
     shares.data = np.clip((none - shares.data) / (none - full), 0, 1)
     shares.eliminate_zeros()
     return shares

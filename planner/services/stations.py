@@ -126,11 +126,13 @@ def _unreachable(region, demand, sites, problem, lost, scenario):
     told = out_of_reach(
         named, places["name"].to_numpy()[nearest(points, places)[1]], scenario.urban_km, scenario.rural_km
     )
+    closed = len(scenario.closed_counties)
     far = points[np.diff(problem.arcs[lost].indptr) == 0]  # beyond reach with every county open
+    if not len(far):
+        return told + repairs(far, closed=closed, added=0, proven=True)
     named = far.assign(metres=nearest(far, sites, scenario.detour_factor)[0].astype(float))
     standard = standard_metres(far, scenario.urban_km, scenario.rural_km)
     added = lscp(arcs_within(far, far, standard, scenario.detour_factor), seconds=REPAIR_SECONDS)
-    closed = len(scenario.closed_counties)
     return told + repairs(named, closed=closed, added=len(added.sites), proven=added.status == OPTIMAL)
 
 

@@ -189,7 +189,7 @@ def test_a_plan_without_its_proof_is_labelled_interim_with_its_gap(opened):
 
     app, _ = opened(stopped)
     assert "中间结果 INTERIM" in said(app)
-    assert re.search(r"“急救站：全覆盖最少站数”未获证明，差距 \d+\.\d\d%", said(app))
+    assert re.search(r"“急救站：全覆盖最少站数”（差距 \d+\.\d\d%）未获证明", said(app))
     assert re.search(r"◐ 中间结果\s+[\d.]+\s+[\d.]+\s+\d+\.\d\d%", said(app))  # in the table of proofs
 
 
