@@ -663,19 +663,7 @@ class _Work:
         limit = self.made + max(10, EXCHANGE_WORK // (4 * self.labour))
         value, share = np.zeros(self.m), np.zeros(len(self.site))
         for turn in range(ROUNDS):
-            price_sites(
-                self.starts,
-                self.by_row,
-                self.by_cost,
-                self.alive,
-                task.size,
-                task.room,
-                prices,
-                self.exact,
-                value,
-                share,
-            )
-            chosen = self._chosen(task.setup + value)
+            chosen = self._priced(prices, value, share)
             if chosen is None:  # the sites left are too few: nobody has a plan, or nobody a better one
                 self.bound = np.inf
                 break
@@ -711,13 +699,18 @@ class _Work:
         if not self.done():
             self._leave_out(self.prices, value, share)
 
-    def _leave_out(self, prices, value, share):
-        """Settle sites and arcs without which, or with which, the bound rises above what is looked for."""
+    def _priced(self, prices, value, share):
+        """Return what :meth:`_chosen` makes of the sites at these prices; fills ``value`` and ``share``."""
         task = self.task
         price_sites(
             self.starts, self.by_row, self.by_cost, self.alive, task.size, task.room, prices, self.exact, value, share
         )
-        chosen = self._chosen(task.setup + value)
+        return self._chosen(task.setup + value)
+
+    def _leave_out(self, prices, value, share):
+        """Settle sites and arcs without which, or with which, the bound rises above what is looked for."""
+        task = self.task
+        chosen = self._priced(prices, value, share)
         if chosen is None:
             self.bound = np.inf
             return

@@ -20,6 +20,8 @@ from planner.locate import (
     p_center,
     p_median,
     pairs_within,
+    sites_to_add,
+    standard_growth,
 )
 from tests.oracles.audit import arcs_of, audit_assignment, audit_proof, audit_sites, unserved_rows
 from tests.oracles.brute import bclp_brute, lscp_brute, mclp_brute, pcenter_brute, pmedian_brute
@@ -476,3 +478,13 @@ def test_one_clear_message(asked, said):
         mclp(NEAR, PERSONS, 2, **asked)
     with pytest.raises(ValueError, match="finite"):
         lscp(sparse.csr_array([[np.nan, 1.0]]))
+
+
+def test_what_would_mend_it_on_paper():
+    """Sites 0 and 4 alone: the middle is 2 km away, a kilometre too far; one more site serves it."""
+    growth = standard_growth(ROAD, 1000, forbidden=[1, 2, 3])
+    assert growth.tolist() == [0, 0, 1000, 0, 0]
+    assert standard_growth(ROAD, [0, 500, 2000, 1000, 0], forbidden=[1, 2, 3]).tolist() == [0, 500, 0, 0, 0]
+    assert standard_growth(np.array([[np.inf, 3.0]]), 1, forbidden=[1]).tolist() == [np.inf]
+    added = sites_to_add(NEAR, [0, 4])
+    assert said(added) == ("optimal", 3, [0, 1, 4])
