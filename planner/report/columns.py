@@ -4,17 +4,25 @@ from dataclasses import dataclass
 
 from geo.theme import MARKS
 
-# How a column is printed: codes, free text, words of the catalogue, and numbers with their decimals.
+# How a column is printed: codes, free text, words of the catalogue (one, or several with a blank between them), and
+# numbers with their decimals; a "figure" has as many as it needs, up to six.
 CODE, TEXT, WORD = "code", "text", "word"
-DECIMALS = {"whole": 0, "density": 2, "km": 3, "degree": 6, "figure": 6}
+DECIMALS = {"whole": 0, "density": 2, "score": 4, "km": 3, "degree": 6, "figure": 6}
 
 KINDS = {
-    **dict.fromkeys(("code", "id", "county_code", "city_code", "area_code", "standard_id"), CODE),
+    **dict.fromkeys(("code", "id", "county_code", "city_code", "area_code", "standard_id", "worst_code"), CODE),
     **dict.fromkeys(("centre_city_code", "centre_county_code"), CODE),
-    **dict.fromkeys(("name", "county", "place", "area", "document", "clause"), TEXT),
+    **dict.fromkeys(("name", "county", "place", "area", "document", "clause", "worst_county"), TEXT),
+    **dict.fromkeys(("first_document", "first_clause", "second_document", "second_clause"), TEXT),
     **dict.fromkeys(("setting", "kind", "status", "level", "unit", "verdict", "nature_now", "nature_plan"), WORD),
-    **dict.fromkeys(("now_per_1000", "target_per_1000", "plan_per_1000"), "density"),
+    **dict.fromkeys(("owner", "part", "item", "rule", "strict", "conflict", "scope", "frozen", "split"), WORD),
+    **dict.fromkeys(("objective", "phase", "group", "indicator", "nature", "reasons"), WORD),
+    **dict.fromkeys(("now_per_1000", "target_per_1000", "plan_per_1000", "worst_per_1000"), "density"),
     **dict.fromkeys(("reach_now_per_1000", "reach_plan_per_1000"), "density"),
+    **dict.fromkeys(("gini", "mean_per_1000", "deviation"), "score"),
+    **dict.fromkeys(("quantity", "quality", "structure", "efficiency", "score"), "score"),
+    **dict.fromkeys(("shortfall", "worst", "even", "equal", "change", "cost", "travel"), "figure"),
+    "weight": "figure",
     "km": "km",
     "lon": "degree",
     "lat": "degree",
@@ -30,6 +38,7 @@ class Table:
     figures  columns whose unit stands in the row, so that their decimals cannot be fixed
     totals   "" (none), "one" (a last row for the province) or "setting" (urban, rural and both)
     counted  people are counted as covered in it: the distance rule is printed with it
+    group    the column whose change begins a new group of rows
     """
 
     columns: tuple
@@ -37,9 +46,10 @@ class Table:
     figures: frozenset
     totals: str
     counted: bool
+    group: str
 
     def kind(self, column):
-        """Return how ``column`` is printed: code | text | word | whole | density | km | degree | figure."""
+        """Return how ``column`` is printed: code | text | word | whole | density | score | km | degree | figure."""
         return "figure" if column in self.figures else KINDS.get(column, "whole")
 
     def decimals(self, column):
@@ -51,9 +61,9 @@ class Table:
         return MARKS[self.natures.get(column, "measured")]
 
 
-def _table(columns, modelled="", assumed="", figures="", totals="", counted=False):
+def _table(columns, modelled="", assumed="", figures="", totals="", counted=False, group="city_code"):
     natures = dict.fromkeys(modelled.split(), "modelled") | dict.fromkeys(assumed.split(), "assumed")
-    return Table(tuple(columns.split()), natures, frozenset(figures.split()), totals, counted)
+    return Table(tuple(columns.split()), natures, frozenset(figures.split()), totals, counted, group)
 
 
 COVERAGE = "setting persons covered uncovered covered_now preferred"
@@ -70,6 +80,59 @@ TABLES = {
         "code name city_code persons beds_now beds_plan beds_new now_per_1000 plan_per_1000"
         " reach_now_per_1000 reach_plan_per_1000",
         modelled="beds_now beds_new now_per_1000 reach_now_per_1000 reach_plan_per_1000",
+    ),
+    "bed_standards": _table(
+        "code name city_code persons plan_per_1000 beds_plan city_and_above county_and_primary other_public private"
+        " general tcm psychiatric infectious oncology critical rehabilitation nursing document clause",
+    ),
+    "bed_structure": _table(
+        "area_code area part item beds_now beds_target beds_plan gap target_per_1000 plan_per_1000"
+        " document clause verdict nature_now",
+        modelled="beds_target gap target_per_1000",
+        group="area_code",
+    ),
+    "bed_quotas": _table(
+        "code name city_code owner kind beds_now beds_plan beds_new", modelled="beds_now beds_new", group="code"
+    ),
+    "bed_rules": _table(
+        "rule area_code area unit asked got bent strict document clause verdict",
+        figures="asked got bent",
+        group="rule",
+    ),
+    "document_conflicts": _table(
+        "conflict first_document first_clause first_figure second_document second_clause second_figure difference unit",
+        figures="first_figure second_figure difference",
+    ),
+    "facilities": _table(
+        "id name county_code city_code owner kind beds_now beds_new beds_plan frozen reasons",
+    ),
+    "freezes": _table(
+        "scope id name county_code rule measured limit unit document clause", figures="measured limit", group="rule"
+    ),
+    "bed_staff": _table(
+        "code name beds_plan staff nurses doctors staff_limit nurses_limit doctors_limit", totals="one"
+    ),
+    "infectious": _table(
+        "code name county_code hospital_floor hospital_beds hospital_icu hospital_convertible"
+        " department_beds department_icu surge_needed surge_capacity surge_gap icu_needed icu_capacity icu_gap",
+        assumed="surge_needed surge_capacity surge_gap icu_needed icu_capacity icu_gap",
+    ),
+    "access_summary": _table(
+        "split gini worst_code worst_county worst_per_1000 mean_per_1000 deviation",
+        modelled="gini worst_per_1000 mean_per_1000 deviation",
+    ),
+    "bed_objectives": _table(
+        "objective order shortfall worst even equal change cost travel",
+        modelled="worst even change travel",
+        assumed="cost",
+    ),
+    "evaluation": _table(
+        "phase code name quantity quality structure efficiency score rank",
+        modelled="quantity quality structure efficiency score rank",
+        group="phase",
+    ),
+    "evaluation_indicators": _table(
+        "phase code name group indicator value weight nature", figures="value", group="code"
     ),
     "ambulances_by_city": _table("code name persons stations required plan", totals="one"),
     "stations": _table(f"{STATION} ambulances persons", modelled="persons", assumed="status", counted=True),

@@ -15,19 +15,12 @@ FIXED_DATE = datetime(2000, 1, 1)  # xlsxwriter would stamp the time of writing
 NUMBER_FORMATS = {
     "whole": "#,##0",
     "density": "#,##0.00",
+    "score": "0.0000",
     "km": "#,##0.000",
     "degree": "0.000000",
     "figure": "#,##0.######",
 }
-WORDS = {
-    "setting": "setting",
-    "kind": "kind",
-    "status": "status",
-    "level": "level",
-    "verdict": "verdict",
-    "nature_now": "nature",
-    "nature_plan": "nature",
-}
+WORD_SECTIONS = {"nature_now": "nature", "nature_plan": "nature"}  # of the others the column's own name
 DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
 HEADER_ROWS = 4  # title, note, headings, machine names
 WIDEST = 44
@@ -191,9 +184,14 @@ def _emphasis(table, column, values):
 
 
 def word(column, value, words):
-    """Return a machine word as a reader says it, with its sign or mark; a word without an entry stands as it is."""
-    key = f"value.{WORDS.get(column, column)}.{value}"
-    said = words(key) if key in words else value
+    """Return a machine word as a reader says it, with its sign or mark; a word without an entry stands as it is.
+
+    A cell may hold several words with a blank between them, where each of them has an entry.
+    """
+    section = f"value.{WORD_SECTIONS.get(column, column)}"
+    parts = [value] if f"{section}.{value}" in words else value.split(" ")
+    known = all(f"{section}.{part}" in words for part in parts)
+    said = words("report.list_comma").join(words(f"{section}.{part}") for part in parts) if known else value
     if column == "verdict" and value in VERDICT_SIGNS:
         return f"{VERDICT_SIGNS[value]} {said}"
     return said + MARKS["assumed"] if (column, value) == ("status", "assumed") else said
