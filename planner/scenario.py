@@ -1,12 +1,11 @@
 """Scenario: the question a planner asks, read from a short TOML file, with every fault told at once.
 
 A file states only what differs. What it leaves out comes from the scenario it ``extends``, else from the standards,
-else from ``ASSUMED``. Each difference is kept as an :class:`Override`, old -> new.
+else from ``ASSUMED`` (planner.settings). Each difference is kept as an :class:`Override`, old -> new.
 """
 
 import csv
 import difflib
-import math
 import re
 import tomllib
 import unicodedata
@@ -14,76 +13,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from fractions import Fraction
-from numbers import Integral, Real
 from pathlib import Path
 
 from geo.faults import Fault, ScenarioRejected
-from planner.standards import UnknownStandard, decimal_text, load_standards
+from planner.settings import (
+    ALL_SETTINGS,
+    SETTINGS,
+    TABLE_SETTINGS,
+    Unfit,
+    checked,
+    default_values,
+    embedded_regions,
+    file_name,
+    is_code,
+    is_printable,
+    shown,
+    told,
+)
+from planner.settings import ASSUMED as ASSUMED
+from planner.settings import BED_TARGETS as BED_TARGETS
+from planner.settings import GOALS as GOALS
+from planner.settings import printable as printable
+from planner.standards import decimal_text, load_standards
 from planner.toml_lines import key_lines
 
-GOALS = ("cover_all", "best_n")
 LARGEST_FILE = 24_576  # bytes; a scenario is a page of text
 LONGEST_NAME = 60  # characters; three bytes each in Chinese still fit a folder name
 DEVICE_NAMES = {"con", "prn", "aux", "nul"} | {f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10)}
 NOT_IN_NAMES = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029]'
 )  # signs that Windows or a terminal take otherwise
-NUMBER_WITH_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*[^\s0-9.,]+\s*")
-CODE = re.compile(r"[0-9]{6}")
 
-
-@dataclass(frozen=True)
-class Setting:
-    """One key of a scenario file: the field it fills, its kind and bounds, and the standard that gives its default.
-
-    The bounds catch slips of the pen and wrong units; they are no policy. No standard = the default is assumed.
-    """
-
-    key: str
-    field: str
-    kind: str  # text | region | goal | codes | whole | number | exact
-    low: float = 0
-    high: float = 0
-    standard: str = ""
-
-
-SETTINGS = (
-    Setting("title", "title", "text"),
-    Setting("region", "region", "region"),
-    Setting("beds.reach_km", "beds_reach_km", "number", 1, 200),
-    Setting("beds.county_cap", "beds_county_cap", "number", 1, 10),
-    Setting("beds.steadiness", "beds_steadiness", "number", 0, 10),
-    Setting("stations.goal", "stations_goal", "goal"),
-    Setting("stations.count", "stations_count", "whole", 1, 10_000),
-    Setting("stations.urban_km", "urban_km", "number", 0.5, 100, "emergency_radius_urban"),
-    Setting("stations.rural_km", "rural_km", "number", 0.5, 100, "emergency_radius_rural"),
-    Setting("stations.rural_preferred_km", "rural_preferred_km", "number", 0.5, 100, "emergency_radius_rural"),
-    Setting("stations.detour_factor", "detour_factor", "number", 1, 3),
-    Setting("stations.closed_counties", "closed_counties", "codes"),
-    Setting("ambulances.persons_per_vehicle", "persons_per_ambulance", "whole", 100, 10**6, "ambulance_per_30000"),
-    Setting("centres.national", "national_centres", "codes", standard="taiyuan_medical_summit"),
-    Setting("centres.provincial", "provincial_centres", "codes", standard="one_axis_four_centres"),
-    Setting("solve.seconds", "solve_seconds", "number", 0.001, 86_400),
-)
 BY_PATH = {tuple(setting.key.split(".")): setting for setting in SETTINGS}
-BED_TARGETS = "beds.targets"
-BED_TARGET = Setting(BED_TARGETS, "bed_targets", "exact", 0.1, 50)
-TABLES = {path[:1] for path in BY_PATH if len(path) > 1} | {("beds", "targets")}
+TABLE_BY_PATH = {tuple(setting.key.split(".")): setting for setting in TABLE_SETTINGS}
+TABLES = {path[:1] for path in BY_PATH if len(path) > 1} | set(TABLE_BY_PATH)
 TABLE_NAMES = tuple(sorted(".".join(path) for path in TABLES))
-KNOWN_KEYS = ("extends", *(setting.key for setting in SETTINGS), BED_TARGETS)
-
-# What no document gives. Marked as assumed wherever it is shown.
-ASSUMED = {
-    "region": "shanxi",
-    "beds_reach_km": 30.0,
-    "beds_county_cap": 1.3,
-    "beds_steadiness": 0.1,
-    "stations_goal": "cover_all",
-    "stations_count": 200,
-    "detour_factor": 1.0,
-    "closed_counties": (),
-    "solve_seconds": 60.0,
-}
+KNOWN_KEYS = ("extends", *(setting.key for setting in ALL_SETTINGS))
+RETIRED = {"beds.steadiness": "beds.objectives"}  # key of earlier versions -> what took its place
+UNIT_KEYS = {"city": "scenario_city", "county": "scenario_county"}  # sentences for codes that a region has not
 
 
 @dataclass(frozen=True)
@@ -106,38 +73,77 @@ class ScenarioFault(Fault):
         return f"{place}: " + words(f"fault.{self.key}", **self.params)
 
 
-class Unfit(Exception):
-    """A value that a setting cannot take: ``key`` names the sentence that says why, ``params`` fill it."""
-
-    def __init__(self, key, **params):
-        self.key = key
-        self.params = params
-        super().__init__(key)
-
-
 @dataclass(frozen=True)
 class Scenario:
     """A question with every setting resolved. A variant made by ``dataclasses.replace`` is checked like a file.
 
-    bed_targets         beds per 1,000 residents by city code, exact
-    beds_reach_km       beds within this distance count as within reach
-    beds_county_cap     a county's planned beds per person are at most this many times its city's target
-    beds_steadiness     weight of equal shares per person against even reach; 0 = even reach alone
-    stations_goal       "cover_all" (fewest stations for full coverage) or "best_n" (best use of ``stations_count``)
-    stations_count      stations in all, the seats' included; answered beside the goal "cover_all" too
-    urban_km, rural_km  covered when the distance is at most this; ``rural_preferred_km`` is the better end of the band
-    detour_factor       way / straight line
-    closed_counties     codes of counties where no station may stand, not even the seat's
-    lines               {key: (file, line)} of what the files state, for messages; not part of the question
+    Shares, costs, growth, targets and the figures of the surge are exact (Fraction): whole beds are rounded from them.
+
+    population_year         the year that is planned for; the census's own where nothing grows
+    population_growth       per cent over the census by city code; a city that is not named keeps its census figure
+    bed_targets             beds per 1,000 residents by city code
+    beds_rule               "exact": every city gets its whole target; "up_to": at most its target
+    beds_objectives         words of ``OBJECTIVES``, the first the most important
+    beds_weights            {} = one objective after the other; else the weight of each in one sum
+    beds_reach_km           beds within this distance count as within reach, in equal bands, each of which counts with
+                            its one of ``beds_access_weights``, the nearest band first
+    beds_county_cap         a county's planned beds per person are at most this many times its city's target
+    beds_pins               whole beds of a county by its code, as wished
+    beds_hospital_least     least beds of a general and of a TCM hospital
+    beds_convert_share      share of an owner's general beds in a county that may become beds of other kinds
+    beds_lean               share of a city's new beds by kind
+    beds_national_reserve   share of new beds kept for city-and-above hospitals where a national centre stands
+    beds_staff, beds_nurses, beds_doctors  persons there will be by city code; a city that is not named has no limit
+    facilities              file of a facility table (absolute path), "" = none; ``facilities_complete``: it names every
+                            public general hospital
+    freeze_rule             a facility is frozen by "any" reason alone or by "all" measured ones together
+    freeze_hosts_exempt     whether hosts of regional centres may add beds all the same
+    freeze_area_per_bed     m2 a bed, 0 = the standard is not known
+    beds_budget             10,000 yuan, 0 = no limit; ``beds_cost_new``, ``beds_cost_convert``: 10,000 yuan a bed
+    surge_inpatients        inpatients per 10,000 residents at the peak of an epidemic, 0 = none; of these
+                            ``surge_icu_percent`` in intensive care; ``surge_convertible_percent`` of general beds can
+                            be cleared
+    evaluation_weights      "entropy" or "equal" weights of the evaluation's indicators
+    stations_goal           "cover_all" (fewest stations for full coverage) or "best_n" (best use of ``stations_count``)
+    stations_count          stations in all, the seats' included; answered beside the goal "cover_all" too
+    urban_km, rural_km      covered when the distance is at most this; ``rural_preferred_km``: better end of the band
+    detour_factor           way / straight line
+    closed_counties         codes of counties where no station may stand, not even the seat's
+    lines                   {key: (file, line)} of what the files state, for messages; not part of the question
     """
 
     name: str
     title: str
     region: str
+    population_year: int
+    population_growth: dict[str, Fraction]
     bed_targets: dict[str, Fraction]
+    beds_rule: str
+    beds_objectives: tuple[str, ...]
+    beds_weights: dict[str, float]
     beds_reach_km: float
+    beds_access_weights: tuple[float, ...]
     beds_county_cap: float
-    beds_steadiness: float
+    beds_pins: dict[str, int]
+    beds_hospital_least: int
+    beds_convert_share: Fraction
+    beds_lean: dict[str, Fraction]
+    beds_national_reserve: Fraction
+    beds_staff: dict[str, int]
+    beds_nurses: dict[str, int]
+    beds_doctors: dict[str, int]
+    facilities: str
+    facilities_complete: bool
+    freeze_rule: str
+    freeze_hosts_exempt: bool
+    freeze_area_per_bed: float
+    beds_budget: int
+    beds_cost_new: Fraction
+    beds_cost_convert: Fraction
+    surge_inpatients: Fraction
+    surge_icu_percent: Fraction
+    surge_convertible_percent: Fraction
+    evaluation_weights: str
     stations_goal: str
     stations_count: int
     urban_km: float
@@ -157,21 +163,15 @@ class Scenario:
         """Check at the door. Raises :class:`geo.faults.ScenarioRejected` with every value that does not fit."""
         faults = [self._fault("scenario_name", "", self.name)] if not is_name(self.name) else []
         for setting in SETTINGS:
-            object.__setattr__(
-                self, setting.field, self._checked(setting, setting.key, getattr(self, setting.field), faults)
-            )
-        if isinstance(self.bed_targets, Mapping):
-            kept = {
-                code: self._checked(BED_TARGET, f"{BED_TARGETS}.{code}", self.bed_targets[code], faults)
-                for code in sorted(self.bed_targets, key=str)
-            }
-            object.__setattr__(self, "bed_targets", kept)
-        else:
-            faults.append(self._fault("scenario_table", BED_TARGETS, self.bed_targets))
+            value = self._checked(setting, setting.key, getattr(self, setting.field), faults)
+            object.__setattr__(self, setting.field, value)
+        for setting in TABLE_SETTINGS:
+            object.__setattr__(self, setting.field, self._checked_table(setting, faults))
         if not faults:
             faults = [self._fault(*each) for each in _contradictions(vars(self))]
         if faults:
             raise ScenarioRejected(faults)
+        object.__setattr__(self, "facilities", _absolute(self.facilities))
 
     def _checked(self, setting, key, value, faults):
         try:
@@ -180,15 +180,38 @@ class Scenario:
             faults.append(self._fault(unfit.key, key, value, unfit.params))
             return value
 
+    def _checked_table(self, setting, faults):
+        table = getattr(self, setting.field)
+        if not isinstance(table, Mapping):
+            faults.append(self._fault("scenario_table", setting.key, table))
+            return table
+        if setting.by == "word":
+            known = [f"{setting.key}.{word}" for word in setting.choices]
+            faults += [_unknown(f"{setting.key}.{word}", known) for word in table if word not in setting.choices]
+        else:
+            faults += [self._fault("scenario_code", setting.key, code) for code in table if not isinstance(code, str)]
+        return {
+            place: self._checked(setting, f"{setting.key}.{place}", table[place], faults)
+            for place in _ordered(setting, table)
+        }
+
     def _fault(self, key, column, value, params=None):
         return ScenarioFault(key, *_place(self.lines, column, value, self.file), column, shown(value), params or {})
 
     def as_dict(self):
         """Return the scenario as plain JSON-able values, exact figures as text; :func:`scenario_from` reads it back."""
-        plain = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "lines"}
-        plain["bed_targets"] = {code: decimal_text(target) for code, target in self.bed_targets.items()}
+        plain = {each.name: _plain(getattr(self, each.name)) for each in fields(self) if each.name != "lines"}
+        plain["facilities"] = _portable(self.facilities)
         plain["overrides"] = [vars(override).copy() for override in self.overrides]
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+        return plain
+
+
+def _plain(value):
+    if isinstance(value, Fraction):
+        return decimal_text(value)
+    if isinstance(value, dict):
+        return {place: _plain(figure) for place, figure in value.items()}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def scenario_from(plain):
@@ -203,7 +226,12 @@ def scenario_from(plain):
         raise ScenarioRejected(faults)
     plain = dict(plain)
     try:
-        plain["bed_targets"] = {code: Fraction(text) for code, text in plain["bed_targets"].items()}
+        for setting in SETTINGS:
+            if setting.kind == "exact":
+                plain[setting.field] = Fraction(str(plain[setting.field]))
+        for setting in TABLE_SETTINGS:
+            if setting.kind == "exact":
+                plain[setting.field] = {place: Fraction(str(text)) for place, text in plain[setting.field].items()}
         plain["overrides"] = tuple(Override(**each) for each in plain["overrides"])
     except (AttributeError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ScenarioRejected([ScenarioFault("scenario_unreadable", value=shown(error))]) from None
@@ -249,6 +277,11 @@ def load_scenario(path):
         overrides = _merged(overrides, _differences(values, values | layer.values))
         values = values | layer.values
     resolved = _by_field(values)
+    if resolved["facilities"] and not _is_file(Path(resolved["facilities"])):
+        place = _place(lines, "beds.facilities", "", found.name)
+        faults.append(
+            ScenarioFault("scenario_facilities", *place, "beds.facilities", shown(file_name(resolved["facilities"])))
+        )
     for key, column, value, params in _contradictions(resolved | {"lines": lines}, known):
         faults.append(ScenarioFault(key, *_place(lines, column, value, found.name), column, shown(value), params))
     if faults:
@@ -264,121 +297,7 @@ def check_against(scenario, region):
     return tuple(scenario._fault(*each) for each in _contradictions(vars(scenario), known))
 
 
-def default_values(standards, cities=None):
-    """Return {field: value} of a scenario that states nothing, for ``cities`` (codes; None = those of the plan)."""
-    cities = list(standards.cities) if cities is None else list(cities)
-    targets = {}
-    for code in cities:
-        try:
-            targets[code] = standards.city_bed_target(code).value
-        except UnknownStandard:
-            continue  # a city outside Table 3 must be given a target by the file, and is asked for one
-    urban, rural = standards["emergency_radius_urban"], standards["emergency_radius_rural"]
-    ambulances = standards["ambulance_per_30000"]
-    return ASSUMED | {
-        "bed_targets": targets,
-        "urban_km": float(urban.value),
-        "rural_km": float(rural.value_max),
-        "rural_preferred_km": float(rural.value),
-        "persons_per_ambulance": int(ambulances.per / ambulances.value),
-        "national_centres": _among(standards.city_codes("taiyuan_medical_summit"), cities),
-        "provincial_centres": _among(standards.city_codes("one_axis_four_centres"), cities),
-    }
-
-
 # -- values ----------------------------------------------------------------------------------------------------------
-
-
-def checked(setting, value):
-    """Return ``value`` in the type of ``setting``. Raises :class:`Unfit` for another kind or out of bounds."""
-    return _CHECKS[setting.kind](setting, value)
-
-
-def _text(setting, value):
-    if not isinstance(value, str):
-        raise Unfit("scenario_text")
-    if len(value) > 200 or any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") for sign in value):
-        raise Unfit("scenario_title")
-    return value
-
-
-def _region(setting, value):
-    if not isinstance(value, str):
-        raise Unfit("scenario_text")
-    if (
-        not value
-        or len(value) > 1000
-        or "://" in value
-        or value.startswith("/vsi")
-        or not all(map(_is_printable, value))
-    ):
-        raise Unfit("scenario_region", known=", ".join(embedded_regions()))
-    return value
-
-
-def _goal(setting, value):
-    if value not in GOALS:
-        raise Unfit("scenario_goal", goals=", ".join(GOALS))
-    return value
-
-
-def _codes(setting, value):
-    if not isinstance(value, list | tuple):
-        raise Unfit("scenario_list")
-    if not all(map(is_code, value)):
-        raise Unfit("scenario_code")
-    return tuple(dict.fromkeys(value))
-
-
-def is_code(code):
-    """Return whether ``code`` is a six-digit division code, as text."""
-    return isinstance(code, str) and CODE.fullmatch(code) is not None
-
-
-def _number(setting, value):
-    if isinstance(value, str) and (unit := NUMBER_WITH_UNIT.fullmatch(value)):
-        raise Unfit("scenario_unit", number=unit.group(1))
-    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
-        raise Unfit("scenario_number")
-    if not _finite(value):
-        raise Unfit("scenario_not_finite")
-    if setting.key.endswith("_km") and value > setting.high and value <= 1000 * setting.high:
-        raise Unfit("scenario_metres", km=decimal_text(Fraction(str(value)) / 1000))
-    low, high = Decimal(str(setting.low)), Decimal(str(setting.high))  # the float 0.001 lies above the decimal 0.001
-    if not low <= value <= high:
-        sentence = "scenario_range_beds" if setting is BED_TARGET else "scenario_range"
-        raise Unfit(sentence, low=f"{setting.low:,}", high=f"{setting.high:,}")
-    return float(value)
-
-
-def _finite(value):
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # a whole number beyond every float is finite, and out of every range
-        return True
-
-
-def _exact(setting, value):
-    _number(setting, value)
-    return value if isinstance(value, Fraction) else Fraction(str(value))
-
-
-def _whole(setting, value):
-    number = _number(setting, value)
-    if not isinstance(value, Integral):
-        raise Unfit("scenario_whole")
-    return int(number)
-
-
-_CHECKS = {
-    "text": _text,
-    "region": _region,
-    "goal": _goal,
-    "codes": _codes,
-    "number": _number,
-    "exact": _exact,
-    "whole": _whole,
-}
 
 
 def _contradictions(values, known=None):
@@ -397,23 +316,49 @@ def _contradictions(values, known=None):
             yield "scenario_centre_twice", _stated(values["lines"], "centres.provincial", "centres.national"), code, {}
     if not national and not provincial:
         yield "scenario_no_centre", "centres.national", "", {}
+    yield from _bed_contradictions(values)
     if known is None:
         return
-    for code in values["bed_targets"]:
-        if code not in known.cities:
-            target = told(values["bed_targets"][code])
-            yield "scenario_city", f"{BED_TARGETS}.{code}", target, {"nearest": _nearest_unit(code, known.cities)}
+    yield from _unknown_places(values, known)
+
+
+def _bed_contradictions(values):
+    """Yield what :func:`_contradictions` yields, of the settings of beds."""
+    objectives, weights = values["beds_objectives"], values["beds_weights"]
+    for word, weight in weights.items():
+        if weight > 0 and word not in objectives:
+            params = {"objective": word, "objectives": ", ".join(objectives)}
+            yield "scenario_weight_unlisted", f"beds.weights.{word}", told(weight), params
+    if weights and not any(weights.values()):
+        yield "scenario_weights_zero", f"beds.weights.{next(iter(weights))}", "", {}
+    lean = values["beds_lean"]
+    if sum(lean.values()) > 1:
+        key = _stated(values["lines"], *(f"beds.lean.{kind}" for kind in lean))
+        shares = " + ".join(map(told, lean.values()))
+        yield "scenario_lean_sum", key, "", {"shares": shares, "sum": told(sum(lean.values()))}
+    if values["facilities_complete"] and not values["facilities"]:
+        yield "scenario_complete_without_table", "beds.facilities_complete", True, {}
+
+
+def _unknown_places(values, known):
+    """Yield what :func:`_contradictions` yields, for codes that ``known`` has not and for cities without a target."""
+    places = {"city": known.cities, "county": known.counties}
+    for setting in TABLE_SETTINGS:
+        for code in values[setting.field] if setting.by in places else ():
+            if code not in places[setting.by]:
+                params = {"nearest": _nearest_unit(code, places[setting.by])}
+                yield UNIT_KEYS[setting.by], f"{setting.key}.{code}", told(values[setting.field][code]), params
     for code, name in known.cities.items():
         if code not in values["bed_targets"]:
             yield "scenario_no_target", f"{BED_TARGETS}.{code}", "", {"city": name}
-    for key, codes in (("centres.national", national), ("centres.provincial", provincial)):
-        for code in codes:
-            if code not in known.cities:
-                yield "scenario_city", key, code, {"nearest": _nearest_unit(code, known.cities)}
-    for code in values["closed_counties"]:
-        if code not in known.counties:
-            nearest = _nearest_unit(code, known.counties)
-            yield "scenario_county", "stations.closed_counties", code, {"nearest": nearest}
+    for key, field_, by in (
+        ("centres.national", "national_centres", "city"),
+        ("centres.provincial", "provincial_centres", "city"),
+        ("stations.closed_counties", "closed_counties", "county"),
+    ):
+        for code in values[field_]:
+            if code not in places[by]:
+                yield UNIT_KEYS[by], key, code, {"nearest": _nearest_unit(code, places[by])}
 
 
 def _stated(lines, *keys):
@@ -426,66 +371,47 @@ def _place(lines, column, value, file):
     return lines.get(f"{column}.{value}") or lines.get(column) or (file, None)
 
 
-def told(value):
-    """Return a setting's value as one text, the same in both languages: "7.5", "140200, 140400", "—" for none."""
-    if isinstance(value, tuple | list):
-        return ", ".join(value) or "—"
-    if isinstance(value, str):
-        return value
-    return decimal_text(value if isinstance(value, Fraction) else Fraction(str(value)))
-
-
-def shown(value):
-    """Return any value as short printable text, as the file has it, so that a message can carry it."""
-    if isinstance(value, list | tuple):
-        text = ", ".join(map(shown, value[:10]))
-    elif isinstance(value, bool):
-        text = str(value).lower()
-    else:
-        try:
-            text = str(value)
-        except ValueError:  # a whole number of thousands of digits
-            text = type(value).__name__
-    text = printable(text).replace("\n", "\ufffd")
-    return text if len(text) <= 80 else text[:79] + "…"
-
-
-def printable(text):
-    """Return ``text`` without signs that a terminal would obey: names come from data. Lines and wide blanks stay."""
-    return "".join(sign if sign == "\n" or _is_printable(sign) else "\ufffd" for sign in text)
-
-
-def _is_printable(sign):
-    return sign.isprintable() or unicodedata.category(sign) == "Zs"  # the blank of Chinese type is no control sign
-
-
 def _by_key(values):
-    """Return {key: value} of {field: value}, bed targets one by one, in the order of the settings."""
+    """Return {key: value} of {field: value}, tables figure by figure, in the order of the settings."""
     keyed = {setting.key: values[setting.field] for setting in SETTINGS if setting.field in values}
-    return keyed | {f"{BED_TARGETS}.{code}": target for code, target in values["bed_targets"].items()}
+    for setting in TABLE_SETTINGS:
+        keyed |= {f"{setting.key}.{place}": figure for place, figure in values[setting.field].items()}
+    return keyed
 
 
 def _by_field(values):
+    """Return {field: value} of {key: value}: the way back from :func:`_by_key`."""
     named = {setting.field: values[setting.key] for setting in SETTINGS if setting.key in values}
-    targets = {
-        key.removeprefix(BED_TARGETS + "."): value for key, value in values.items() if key.startswith(BED_TARGETS)
-    }
-    return named | {"bed_targets": targets}
+    for setting in TABLE_SETTINGS:
+        stem = setting.key + "."
+        named[setting.field] = {key.removeprefix(stem): values[key] for key in values if key.startswith(stem)}
+    return named
+
+
+def _ordered(setting, table):
+    """Return the places of a table in one order for all: codes sorted, words as the setting lists them."""
+    if setting.by == "word":
+        return [word for word in setting.choices if word in table]
+    return sorted(table, key=str)
 
 
 def _differences(before, after):
     """Return the overrides from ``before`` to ``after``; a title is a name and not a difference."""
-    pairs = [(key, told(before.get(key, ())), told(after[key])) for key in after if key != "title"]
+    keys = [key for key in {**after, **before} if key != "title"]
+    pairs = [(key, _told(key, before), _told(key, after)) for key in keys]
     return tuple(Override(key, old, new) for key, old, new in pairs if old != new)
+
+
+def _told(key, values):
+    """Return one of ``values`` as text; of a file its name alone, for where it lies is nobody else's business."""
+    value = values.get(key, ())
+    setting = BY_PATH.get(tuple(key.split(".")))
+    return told(file_name(value) if value and setting is not None and setting.kind == "file" else value)
 
 
 def _merged(overrides, later):
     """Return the overrides with each key once, as last overridden."""
     return tuple(({each.key: each for each in overrides} | {each.key: each for each in later}).values())
-
-
-def _among(codes, cities):
-    return tuple(code for code in codes if code in cities)
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
@@ -513,11 +439,7 @@ def is_name(name):
         return False
     device = name.split(".")[0].strip().casefold() in DEVICE_NAMES
     return not (
-        device
-        or NOT_IN_NAMES.search(name)
-        or name[0] in ".-~ "
-        or name[-1] in ". "
-        or not all(map(_is_printable, name))
+        device or NOT_IN_NAMES.search(name) or name[0] in ".-~ " or name[-1] in ". " or not all(map(is_printable, name))
     )
 
 
@@ -546,6 +468,24 @@ def _is_file(path):
         return path.is_file()
     except (OSError, ValueError):  # a name too long for the system, or with a NUL
         return False
+
+
+def _absolute(facilities):
+    """Return the path of a facility table: a bare name first among the shipped ones, then from the current folder."""
+    if not facilities:
+        return ""
+    shipped = [folder / facilities for folder in shipped_folders()] if file_name(facilities) == facilities else []
+    return str(next(filter(_is_file, shipped), Path(facilities)).resolve())
+
+
+def _portable(facilities):
+    """Return the path of a facility table as another machine may read it, if it can be; :func:`_absolute` reads it."""
+    path = Path(facilities)
+    if facilities and path.parent in [folder.resolve() for folder in shipped_folders()]:
+        return path.name
+    if facilities and path.is_relative_to(Path.cwd()):
+        return f"./{path.relative_to(Path.cwd()).as_posix()}"
+    return facilities
 
 
 def _missing(path):
@@ -581,6 +521,8 @@ def _layers(path, below, faults):
             places |= {f"{column}.{code}": (path.name, lines[(*key, n)]) for n, code in enumerate(value)}
     if "region" in values and values["region"] not in embedded_regions():
         values["region"] = str((path.parent / values["region"]).resolve())
+    if values.get("beds.facilities"):
+        values["beds.facilities"] = str((path.parent / values["beds.facilities"]).resolve())
     return [*ancestors, Layer(values, places)]
 
 
@@ -652,15 +594,24 @@ def _settings(table, prefix, file, lines, faults):
             yield from _settings(value, path, file, lines, faults)
         elif path in BY_PATH:
             yield path, BY_PATH[path], value
-        elif prefix == ("beds", "targets") and "." not in name:
-            yield path, BED_TARGET, value
+        elif prefix in TABLE_BY_PATH and _may_hold(TABLE_BY_PATH[prefix], name):
+            yield path, TABLE_BY_PATH[prefix], value
         else:
             known = TABLE_NAMES if isinstance(value, dict) else KNOWN_KEYS
+            if prefix in TABLE_BY_PATH and TABLE_BY_PATH[prefix].by == "word":
+                known = [".".join((*prefix, word)) for word in TABLE_BY_PATH[prefix].choices]
             faults.append(_unknown(".".join(path), known, file, lines[path]))
+
+
+def _may_hold(setting, place):
+    """Return whether a table can have a figure for ``place``; whether the region has such a code is seen later."""
+    return place in setting.choices if setting.by == "word" else "." not in place
 
 
 def _unknown(key, known, file="", row=None):
     """Return the fault of an unknown key with the nearest known one: by spelling, or by its last part alone."""
+    if key in RETIRED:
+        return ScenarioFault("scenario_unknown", file, row, key, params={"nearest": RETIRED[key]})
     last = key.rsplit(".", 1)[-1]
     ends = {each.rsplit(".", 1)[-1]: each for each in known}
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.7)
@@ -668,13 +619,6 @@ def _unknown(key, known, file="", row=None):
     if near:
         return ScenarioFault("scenario_unknown", file, row, shown(key), params={"nearest": near[0]})
     return ScenarioFault("scenario_unknown_all", file, row, shown(key), params={"known": ", ".join(known)})
-
-
-def embedded_regions():
-    """Return the names of the regions inside the package, sorted."""
-    from geo.region import EMBEDDED
-
-    return sorted(folder.name for folder in EMBEDDED.iterdir() if (folder / "counties.csv").is_file())
 
 
 def region_codes(region):

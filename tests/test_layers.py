@@ -27,6 +27,7 @@ LAYERS = (
         "planner.explain",
         "planner.scenario",
     ),
+    ("planner.settings",),
     ("planner.standards", "planner.problem", "planner.toml_lines"),
     ("planner.rounding",),
     ("geo",),
