@@ -4,7 +4,8 @@ import csv
 import hashlib
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -45,7 +46,8 @@ class Region:
     cities       GeoDataFrame on ``code`` in the documents' order: name, name_en, document_order, seat_county_code, lon,
                  lat, x, y, geometry
     counties     GeoDataFrame on ``code``: name, name_en, kind, city_code, persons, urban, rural, age_*, households,
-                 area_km2, seat_lon, seat_lat, seat_x, seat_y (whole metres), geometry
+                 area_km2, seat_lon, seat_lat, census_persons (as counted, whatever :func:`grown` makes of persons),
+                 seat_x, seat_y (whole metres), geometry
     province     GeoDataFrame, one row: code, name, geometry
     settlements  DataFrame on ``geonames_id``: name, name_en, type, lon, lat, x, y, county_code
     townships    DataFrame on ``code``: name, kind, county_code, residents_committees, village_committees, geonames_id,
@@ -128,6 +130,27 @@ def load_region(where="shanxi"):
     return _assembled(folder, tables, layers)
 
 
+def grown(region, growth):
+    """Return ``region`` with its people changed: growth {city code: exact per cent}, of cities not named as they are.
+
+    Urban and rural persons of a county become count x (1 + per cent / 100), halves up, and persons their sum;
+    ``census_persons`` and the counts by age and of households stay those of the census.
+    """
+    counties = region.counties.copy()
+    for setting in ("urban", "rural"):
+        counties[setting] = [
+            _times(persons, 1 + Fraction(growth.get(city, 0)) / 100)
+            for persons, city in zip(counties[setting], counties["city_code"], strict=True)
+        ]
+    counties["persons"] = counties["urban"] + counties["rural"]
+    return replace(region, counties=counties)
+
+
+def _times(count, factor):
+    """Return the whole number nearest to ``count`` x an exact factor; halves go up."""
+    return (int(count) * factor + Fraction(1, 2)).__floor__()
+
+
 def _check_tables(tables, faults):
     """Turn the columns of figures into numbers, in place; note what is none, unknown, twice there or adds up wrong."""
     cities, counties = tables["cities.csv"], tables["counties.csv"]
@@ -184,6 +207,7 @@ def _assembled(folder, tables, layers):
     projection = local_projection(layers["province"].total_bounds)
     line = ["_row"]
     counties = counties.drop(columns=line).sort_index()
+    counties["census_persons"] = counties["persons"]
     counties["seat_x"], counties["seat_y"] = project(projection, counties["seat_lon"], counties["seat_lat"])
     cities = cities.drop(columns=line).sort_values("document_order", kind="stable")
     seats = counties.loc[cities["seat_county_code"]]

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from fractions import Fraction
 from pathlib import Path
 
 import geopandas as gpd
@@ -13,7 +14,7 @@ from pyproj import Geod
 
 import geo.region
 from geo.faults import Rejected
-from geo.region import EMBEDDED, load_region, unproject
+from geo.region import EMBEDDED, grown, load_region, unproject
 from geo.words import LANGUAGES, load_words
 from tests.geo.folders import SHAPES, edit, paper_region, shuffled, write_layer
 
@@ -38,6 +39,30 @@ def test_the_province_is_whole(shanxi):
     assert shanxi.counties["rural"].sum() == 13_084_122
     assert list(shanxi.cities["name"])[:2] == ["太原市", "大同市"]
     assert shanxi.counties.groupby("city_code")["persons"].sum()["140100"] == 5_304_061
+
+
+def test_people_grow_by_city_to_whole_people_and_the_census_stays(paper):
+    region = load_region(paper)
+    assert region.counties["census_persons"].equals(region.counties["persons"].rename("census_persons"))
+    more = grown(region, {"140100": Fraction("12.5")})
+    people = more.counties[["persons", "urban", "rural", "census_persons"]]
+    assert people.loc["140101"].tolist() == [67_500, 45_000, 22_500, 60_000]
+    assert people.loc["140102"].tolist() == [2_250 + 3_376, 2_250, 3_376, 5_001]  # 3001 x 1.125 = 3376.1
+    assert people.loc["140199"].tolist() == [3 + 5, 3, 5, 7]  # 3.375 and 4.5: halves go up
+    assert more.counties["persons"].dtype == np.int64 and more.persons == 67_500 + 5_626 + 8
+    fewer = grown(region, {"140100": -50, "999999": 80})
+    assert fewer.counties["persons"].tolist() == [30_000, 1_000 + 1_501, 2 + 2]
+    assert region.counties["persons"].tolist() == [60_000, 5_001, 7]  # what was given stays as it was
+
+
+def test_nobody_grows_unless_told_to(shanxi):
+    assert grown(shanxi, {}).counties.equals(shanxi.counties)
+    more = grown(shanxi, {"140100": Fraction(8), "141100": Fraction(-5, 2)})
+    changed = more.counties.loc[more.counties["persons"] != shanxi.counties["persons"], "city_code"]
+    assert set(changed) == {"140100", "141100"}
+    assert more.counties.drop(columns=["persons", "urban", "rural"]).equals(
+        shanxi.counties.drop(columns=["persons", "urban", "rural"])
+    )
 
 
 def test_every_seat_town_and_township_point_lies_in_its_county(shanxi):
