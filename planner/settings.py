@@ -16,6 +16,7 @@ from planner.standards import UnknownStandard, decimal_text
 
 GOALS = ("cover_all", "best_n")
 OBJECTIVES = ("shortfall", "worst", "even", "equal", "change", "cost", "travel")
+MAY_BEND = ("infectious_hospital", "infectious_department", "general_hospital", "tcm_hospital")
 LEANED_KINDS = ("oncology", "critical", "rehabilitation", "nursing")  # the documents lean new beds to them, no figure
 MOST_ACCESS_WEIGHTS = 6
 NUMBER_WITH_UNIT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*[^\s0-9.,]+\s*")
@@ -28,9 +29,9 @@ class Setting:
 
     The bounds catch slips of the pen and wrong units; they are no policy. No standard = the default is assumed.
 
-    kind     text | region | file | choice | objectives | switch | codes | whole | year | number | exact (a Fraction) |
+    kind     text | region | file | choice | objectives | words | switch | codes | whole | year | number | exact (a Fraction) |
              weights (numbers, not rising)
-    choices  the words of a choice or of a list of objectives
+    choices  the words of a choice, of a list of objectives (at least one) or of words (none, if need be)
     words    the section below ``value`` of the catalogue that says these words
     by       a table: one figure, of the kind and bounds given, for each "city" or "county" code or for each word of
              ``choices``; "" = no table
@@ -53,6 +54,8 @@ SETTINGS = (
     Setting("population.year", "population_year", "year", 2020, 2050),
     Setting("beds.rule", "beds_rule", "choice", choices=("exact", "up_to"), words="beds_rule"),
     Setting("beds.objectives", "beds_objectives", "objectives", choices=OBJECTIVES, words="objective"),
+    Setting("beds.leeway", "beds_leeway", "exact", 0, 0.5),
+    Setting("beds.may_bend", "beds_may_bend", "words", choices=MAY_BEND, words="rule"),
     Setting("beds.reach_km", "beds_reach_km", "number", 1, 200),
     Setting("beds.access_weights", "beds_access_weights", "weights"),
     Setting("beds.county_cap", "beds_county_cap", "number", 1, 10),
@@ -102,7 +105,9 @@ ASSUMED = {
     "population_year": 2020,  # of the census in counties.csv
     "population_growth": {},
     "beds_rule": "exact",
-    "beds_objectives": ("shortfall", "worst", "equal", "change"),
+    "beds_objectives": ("shortfall", "equal", "change"),
+    "beds_leeway": Fraction(0),
+    "beds_may_bend": (),
     "beds_reach_km": 30.0,
     # W. Luo and Y. Qi, Health & Place 15 (2009) 1100-1107, weigh zones of 10, 20 and 30 minutes so; here they are equal
     # bands of ``beds_reach_km``.
@@ -224,6 +229,13 @@ def _choice(setting, value):
 
 
 def _objectives(setting, value):
+    words = _words(setting, value)
+    if not words:
+        raise Unfit("scenario_objectives_empty", choices=", ".join(setting.choices))
+    return words
+
+
+def _words(setting, value):
     if not isinstance(value, list | tuple):
         raise Unfit("scenario_list", example=_example(setting.choices))
     for word in value:
@@ -231,8 +243,6 @@ def _objectives(setting, value):
             raise Unfit("scenario_objective", word=shown(word), choices=", ".join(setting.choices))
         if value.count(word) > 1:
             raise Unfit("scenario_objective_twice", word=word)
-    if not value:
-        raise Unfit("scenario_objectives_empty", choices=", ".join(setting.choices))
     return tuple(value)
 
 
@@ -326,6 +336,7 @@ _CHECKS = {
     "file": _file,
     "choice": _choice,
     "objectives": _objectives,
+    "words": _words,
     "switch": _switch,
     "codes": _codes,
     "number": _number,
@@ -356,6 +367,31 @@ def in_words(setting, value, names, words):
     return _SAID[setting.kind](setting, value, names, words)
 
 
+def setting_of(key):
+    """Return the :class:`Setting` of a scenario file's key; a figure of a table has its table's. None = no such key."""
+    return next((each for each in ALL_SETTINGS if key == each.key or each.by and key.startswith(each.key + ".")), None)
+
+
+def override_label(override, words):
+    """Return what an override changes, as a planner calls it."""
+    return words(f"report.setting.{setting_of(override.key).field}")
+
+
+def override_sides(override, words):
+    """Return (old, new) of an override, its words said in the language of ``words``."""
+    setting = setting_of(override.key)
+    section = setting.words if setting.choices else {"switch": "switch"}.get(setting.kind)
+    if section is None or setting.by:
+        return override.old, override.new
+    return tuple(_words_said(text, f"value.{section}", setting, words) for text in (override.old, override.new))
+
+
+def _words_said(text, section, setting, words):
+    keys = [f"{section}.{word}" for word in text.split(", ")]
+    joint = words("report.then" if setting.kind == "objectives" else "report.list_comma")
+    return joint.join(words(key) for key in keys) if all(key in words for key in keys) else text
+
+
 def said_number(setting, value):
     """Return a figure of a setting as text: whole ones with separators, others as written, "7.5"."""
     if setting.kind == "whole":
@@ -376,6 +412,12 @@ def _say_objectives(setting, value, names, words):
     return words("report.then").join(words(f"value.{setting.words}.{word}") for word in value)
 
 
+def _say_words(setting, value, names, words):
+    return words("report.list_comma").join(words(f"value.{setting.words}.{word}") for word in value) or words(
+        "report.none"
+    )
+
+
 def _say_switch(setting, value, names, words):
     return words(f"value.switch.{told(value)}")
 
@@ -391,6 +433,7 @@ def _say_file(setting, value, names, words):
 _SAID = {
     "choice": _say_choice,
     "objectives": _say_objectives,
+    "words": _say_words,
     "switch": _say_switch,
     "codes": _say_codes,
     "file": _say_file,

@@ -14,6 +14,7 @@ import shapely
 
 from geo.region import GEOGRAPHIC, local_projection, unproject
 from planner.scenario import Scenario, default_values
+from planner.settings import MAY_BEND
 from planner.standards import load_standards
 from planner.study import decide, prepare
 
@@ -124,7 +125,9 @@ def question(folder, **changes):
     """Return the scenario that states nothing but ``changes`` about the region in ``folder``, and 8 stations."""
     standards = load_standards()
     cities = pd.read_csv(Path(folder) / "cities.csv", dtype=str)["code"]
-    given = default_values(standards, cities) | {"stations_count": 8, "region": str(folder)} | changes
+    # A town of 100,000 people has no room for an infectious hospital of 500 beds.
+    small = {"stations_count": 8, "region": str(folder), "beds_may_bend": MAY_BEND}
+    given = default_values(standards, cities) | small | changes
     return Scenario(name="town", title="纸上", **given)
 
 

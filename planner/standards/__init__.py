@@ -78,6 +78,7 @@ class City:
     name_en: str
     strategy_zh: str
     role: str
+    mental_hospital_required: str
 
 
 class UnknownStandard(KeyError):
@@ -95,13 +96,15 @@ class UnknownStandard(KeyError):
 class Standards(Mapping):
     """The register, a read-only mapping id -> :class:`Standard` in the order of the file.
 
-    ``cities`` are the plan's areas by code; ``files`` the sha256 of each file by name; ``digest`` one sha256 over them.
+    ``cities`` are the plan's areas by code, ``institutions`` the Chinese name of each named institution's city;
+    ``files`` the sha256 of each file by name; ``digest`` one sha256 over them.
     """
 
-    def __init__(self, standards, cities, files):
+    def __init__(self, standards, cities, files, institutions):
         self._by_id = {standard.id: standard for standard in standards}
         self.cities = {city.code: city for city in cities}
         self.files = dict(files)
+        self.institutions = dict(institutions)
         self.digest = hashlib.sha256("".join(f"{name} {files[name]}\n" for name in sorted(files)).encode()).hexdigest()
         self._text = {standard.id: _searchable(standard, self.cities.values()) for standard in standards}
 
@@ -146,6 +149,12 @@ class Standards(Mapping):
         codes = {city.name_zh: city.code for city in self.cities.values()}
         return tuple(codes[area] for area in self[id].areas if area in codes)
 
+    def institution_codes(self, id):
+        """Return the codes of the cities in which the institutions named by standard ``id`` are, one for each."""
+        codes = {city.name_zh: city.code for city in self.cities.values()}
+        cities = (self.institutions.get(area) for area in self[id].areas)
+        return tuple(codes[city] for city in cities if city in codes)
+
 
 def decimal_text(number):
     """Return an exact decimal text of a Fraction, "7.5" or "1170"; a fraction without one keeps its stroke, "1/3"."""
@@ -180,8 +189,9 @@ def load_standards(folder=None):
     columns = [field.name for field in fields(Standard) if field.name not in ("areas", "per", "unit_zh")]
     columns.append("area")
     rows = _rows("standards.csv", contents, columns, "id", faults)
-    city_columns = ["adcode", "name_zh", "name_en", "strategy_zh", "role"]
+    city_columns = ["adcode", "name_zh", "name_en", "strategy_zh", "role", "mental_hospital_required"]
     city_rows = _rows("cities.csv", contents, city_columns, "adcode", faults)
+    institutions = _rows("institutions.csv", contents, ["name_zh", "city"], "name_zh", faults)
     units = {
         row["unit"]: row["unit_zh"] for _, row in _rows("units.csv", contents, ["unit", "unit_zh"], "unit", faults)
     }
@@ -190,7 +200,7 @@ def load_standards(folder=None):
         raise Rejected(faults)
     cities = [City(code=row.pop("adcode"), **{key: row[key] for key in city_columns[1:]}) for _, row in city_rows]
     files = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    return Standards(standards, cities, files)
+    return Standards(standards, cities, files, {row["name_zh"]: row["city"] for _, row in institutions})
 
 
 def _rows(name, contents, columns, key, faults):
