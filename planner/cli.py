@@ -451,13 +451,13 @@ def _standard_lines(standard, words):
 
 
 def _setting_rows(scenario, region, register, words):
-    """Return [label, value, basis] of every setting, in the order of a scenario file, bed targets city by city."""
-    from planner.scenario import BED_TARGETS, SETTINGS, told
+    """Return [label, value, basis] of every setting, in the order of a scenario file, tables figure by figure."""
+    from planner.settings import ALL_SETTINGS, BED_TARGETS, in_words, said_place
 
     names = _names(region.cities, words) | _names(region.counties, words)
     changed = {each.key: each for each in scenario.overrides}
 
-    def basis(key, standard):
+    def basis(setting, key, standard):
         if key in scenario.lines:
             file, row = scenario.lines[key]
             if key in changed:
@@ -465,26 +465,28 @@ def _setting_rows(scenario, region, register, words):
                 return words("cli.basis_changed", file=file, row=row, old=old, new=new)
             return words("cli.basis_scenario", file=file, row=row)
         if standard is None:
-            return words("cli.basis_assumed")
+            return words("report.basis_data" if setting.data else "cli.basis_assumed")
         return words("cli.basis_standard", document=standard.document, clause=standard.clause, id=standard.id)
 
     rows = []
-    for setting in SETTINGS:
+    for setting in ALL_SETTINGS:
         if setting.key in ("title", "region"):  # at the head already
             continue
         value = getattr(scenario, setting.field)
-        text = f"{value:,}" if setting.kind == "whole" else told(value)
-        if setting.kind == "codes":
-            text = words("report.list_comma").join(names[code] for code in value) or words("report.none")
-        elif setting.kind == "goal":
-            text = words(f"value.goal.{value}")
         label = words(f"report.setting.{setting.field}")
-        rows.append([label, text, basis(setting.key, register[setting.standard] if setting.standard else None)])
-    for code in region.cities.index:
-        key = f"{BED_TARGETS}.{code}"
-        label = f"{words('report.setting.bed_targets')} · {names[code]}"
-        standard = None if key in scenario.lines else register.city_bed_target(code)
-        rows.append([label, told(scenario.bed_targets[code]), basis(key, standard)])
+        if not setting.by:
+            standard = register[setting.standard] if setting.standard else None
+            rows.append([label, in_words(setting, value, names, words), basis(setting, setting.key, standard)])
+            continue
+        places = region.cities.index if setting.key == BED_TARGETS else value
+        for place in places:
+            key = f"{setting.key}.{place}"
+            from_table3 = setting.key == BED_TARGETS and key not in scenario.lines
+            standard = register.city_bed_target(place) if from_table3 else None
+            head = f"{label} · {said_place(setting, place, names, words)}"
+            rows.append([head, in_words(setting, value[place], names, words), basis(setting, key, standard)])
+        if not len(places):
+            rows.append([label, words("report.none"), basis(setting, setting.key, None)])
     return rows
 
 
@@ -580,17 +582,14 @@ def _number(value, words):
 
 
 def _override_lines(scenario, words):
-    from planner.scenario import BED_TARGETS, SETTINGS
+    from planner.settings import override_label, override_sides
 
     if not scenario.overrides:
         return [words("cli.no_overrides")]
-    labels = {each.key: words(f"report.setting.{each.field}") for each in SETTINGS if each.key != "title"}
-    target = words("report.setting.bed_targets")
     lines = [words("cli.overrides")]
     for each in scenario.overrides:
-        label = target if each.key.startswith(BED_TARGETS) else labels[each.key]
-        old, new = (words(f"value.goal.{v}") if f"value.goal.{v}" in words else v for v in (each.old, each.new))
-        lines.append("  " + words("cli.override", label=label, key=each.key, old=old, new=new))
+        old, new = override_sides(each, words)
+        lines.append("  " + words("cli.override", label=override_label(each, words), key=each.key, old=old, new=new))
     return lines
 
 

@@ -29,12 +29,13 @@ class Setting:
 
     The bounds catch slips of the pen and wrong units; they are no policy. No standard = the default is assumed.
 
-    kind     text | region | file | choice | objectives | words | switch | codes | whole | year | number | exact (a Fraction) |
-             weights (numbers, not rising)
+    kind     text | region | file | choice | objectives | words | switch | codes | whole | year | number |
+             exact (a Fraction) | weights (numbers, not rising)
     choices  the words of a choice, of a list of objectives (at least one) or of words (none, if need be)
     words    the section below ``value`` of the catalogue that says these words
     by       a table: one figure, of the kind and bounds given, for each "city" or "county" code or for each word of
              ``choices``; "" = no table
+    data     the default is what the region's own files hold
     """
 
     key: str
@@ -46,27 +47,37 @@ class Setting:
     choices: tuple[str, ...] = ()
     words: str = ""
     by: str = ""
+    data: bool = False
 
 
-SETTINGS = (
+BED_TARGETS = "beds.targets"
+ALL_SETTINGS = (
     Setting("title", "title", "text"),
     Setting("region", "region", "region"),
-    Setting("population.year", "population_year", "year", 2020, 2050),
+    Setting("population.year", "population_year", "year", 2020, 2050, data=True),
+    Setting("population.growth", "population_growth", "exact", -50, 100, by="city", data=True),
+    Setting(BED_TARGETS, "bed_targets", "exact", 0.1, 50, by="city"),
     Setting("beds.rule", "beds_rule", "choice", choices=("exact", "up_to"), words="beds_rule"),
     Setting("beds.objectives", "beds_objectives", "objectives", choices=OBJECTIVES, words="objective"),
     Setting("beds.leeway", "beds_leeway", "exact", 0, 0.5),
+    Setting("beds.weights", "beds_weights", "number", 0, 10**6, choices=OBJECTIVES, words="objective", by="word"),
     Setting("beds.may_bend", "beds_may_bend", "words", choices=MAY_BEND, words="rule"),
     Setting("beds.reach_km", "beds_reach_km", "number", 1, 200),
     Setting("beds.access_weights", "beds_access_weights", "weights"),
     Setting("beds.county_cap", "beds_county_cap", "number", 1, 10),
+    Setting("beds.pins", "beds_pins", "whole", 0, 200_000, by="county"),
     Setting("beds.hospital_least", "beds_hospital_least", "whole", 1, 1000),
     Setting("beds.convert_share", "beds_convert_share", "exact", 0, 1),
+    Setting("beds.lean", "beds_lean", "exact", 0, 1, choices=LEANED_KINDS, words="kind", by="word"),
     Setting("beds.national_reserve", "beds_national_reserve", "exact", 0, 1),
     Setting("beds.facilities", "facilities", "file"),
     Setting("beds.facilities_complete", "facilities_complete", "switch"),
     Setting("beds.freeze", "freeze_rule", "choice", choices=("any", "all"), words="freeze_rule"),
     Setting("beds.freeze_hosts_exempt", "freeze_hosts_exempt", "switch"),
     Setting("beds.freeze_area_per_bed", "freeze_area_per_bed", "number", 0, 500),
+    Setting("beds.staff", "beds_staff", "whole", 0, 10**7, by="city"),
+    Setting("beds.nurses", "beds_nurses", "whole", 0, 10**7, by="city"),
+    Setting("beds.doctors", "beds_doctors", "whole", 0, 10**7, by="city"),
     Setting("beds.budget", "beds_budget", "whole", 0, 10**9),
     Setting("beds.cost_new", "beds_cost_new", "exact", 0, 10_000),
     Setting("beds.cost_convert", "beds_cost_convert", "exact", 0, 10_000),
@@ -86,18 +97,8 @@ SETTINGS = (
     Setting("centres.provincial", "provincial_centres", "codes", standard="one_axis_four_centres"),
     Setting("solve.seconds", "solve_seconds", "number", 0.001, 86_400),
 )
-BED_TARGETS = "beds.targets"
-TABLE_SETTINGS = (
-    Setting("population.growth", "population_growth", "exact", -50, 100, by="city"),
-    Setting(BED_TARGETS, "bed_targets", "exact", 0.1, 50, by="city"),
-    Setting("beds.pins", "beds_pins", "whole", 0, 200_000, by="county"),
-    Setting("beds.lean", "beds_lean", "exact", 0, 1, choices=LEANED_KINDS, words="kind", by="word"),
-    Setting("beds.weights", "beds_weights", "number", 0, 10**6, choices=OBJECTIVES, words="objective", by="word"),
-    Setting("beds.staff", "beds_staff", "whole", 0, 10**7, by="city"),
-    Setting("beds.nurses", "beds_nurses", "whole", 0, 10**7, by="city"),
-    Setting("beds.doctors", "beds_doctors", "whole", 0, 10**7, by="city"),
-)
-ALL_SETTINGS = (*SETTINGS, *TABLE_SETTINGS)
+SETTINGS = tuple(setting for setting in ALL_SETTINGS if not setting.by)
+TABLE_SETTINGS = tuple(setting for setting in ALL_SETTINGS if setting.by)
 
 # What no document gives. Marked as assumed wherever it is shown.
 ASSUMED = {
@@ -240,9 +241,9 @@ def _words(setting, value):
         raise Unfit("scenario_list", example=_example(setting.choices))
     for word in value:
         if word not in setting.choices:
-            raise Unfit("scenario_objective", word=shown(word), choices=", ".join(setting.choices))
+            raise Unfit("scenario_word", word=shown(word), choices=", ".join(setting.choices))
         if value.count(word) > 1:
-            raise Unfit("scenario_objective_twice", word=word)
+            raise Unfit("scenario_word_twice", word=word)
     return tuple(value)
 
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from geo.theme import MARKS
-from planner.report.summary import gap_text, number, thousands
-from planner.scenario import BED_TARGETS, SETTINGS
-from planner.standards import decimal_text
+from planner.report.summary import gap_text, thousands
+from planner.settings import ALL_SETTINGS, BED_TARGETS, in_words, override_label, override_sides, said_place
 
 
 @dataclass(frozen=True)
@@ -50,45 +49,43 @@ def _settings(scenario, prepared, words):
     changed = {override.key for override in scenario.overrides}
     yield Line("heading", (words("report.settings"),))
     yield Line("head", tuple(words(f"report.setting_{part}") for part in ("name", "value", "basis")))
-    known = [code for code in scenario.bed_targets if code in prepared.standards.cities]
-    table3 = prepared.standards.city_bed_target(known[0]) if known else None
-    targets = _targets(scenario, prepared.region, words)
-    yield Line("row", (words("report.setting.bed_targets"), targets, _basis(BED_TARGETS, table3, changed, words)))
-    for setting in SETTINGS:
+    names = _names(prepared.region)
+    for setting in ALL_SETTINGS:
         if setting.field in ("title", "region"):
             continue
+        said = _said(setting, getattr(scenario, setting.field), names, words)
         standard = prepared.standards[setting.standard] if setting.standard else None
-        said = _said(setting, getattr(scenario, setting.field), prepared.region, words)
-        basis = _basis(setting.key, standard, changed, words)
+        if setting.key == BED_TARGETS:
+            standard = _table3(scenario, prepared.standards)
+        basis = _basis(setting, standard, changed, words)
         yield Line("row", (words(f"report.setting.{setting.field}"), said, basis))
 
 
-def _basis(key, standard, changed, words):
-    if any(other == key or other.startswith(f"{key}.") for other in changed):
+def _table3(scenario, standards):
+    known = [code for code in scenario.bed_targets if code in standards.cities]
+    return standards.city_bed_target(known[0]) if known else None
+
+
+def _basis(setting, standard, changed, words):
+    if any(key == setting.key or key.startswith(f"{setting.key}.") for key in changed):
         return words("report.basis_scenario")
     if standard is None:
-        return words("report.basis_assumed") + MARKS["assumed"]
+        return words("report.basis_data") if setting.data else words("report.basis_assumed") + MARKS["assumed"]
     return f"{standard.document} {standard.clause}"
 
 
-def _targets(scenario, region, words):
-    said = [f"{_name(code, region)} {decimal_text(target)}" for code, target in scenario.bed_targets.items()]
-    return words("report.list_comma").join(said)
+def _said(setting, value, names, words):
+    """Return a setting's value in words; a table's figures in a row, each behind its city, county or word."""
+    if not setting.by:
+        return in_words(setting, value, names, words)
+    said = [
+        f"{said_place(setting, place, names, words)} {in_words(setting, value[place], names, words)}" for place in value
+    ]
+    return words("report.list_comma").join(said) or words("report.none")
 
 
-def _said(setting, value, region, words):
-    if setting.kind == "codes":
-        return words("report.list_comma").join(_name(code, region) for code in value) or words("report.none")
-    if setting.kind == "goal":
-        return words(f"value.goal.{value}")
-    return thousands(value) if setting.kind == "whole" else number(value)
-
-
-def _name(code, region):
-    for frame in (region.cities, region.counties):
-        if code in frame.index:
-            return frame.at[code, "name"]
-    return code
+def _names(region):
+    return region.counties["name"].to_dict() | region.cities["name"].to_dict()
 
 
 def _overrides(scenario, words):
@@ -96,13 +93,8 @@ def _overrides(scenario, words):
     if not scenario.overrides:
         yield Line("text", (words("report.no_overrides"),))
     for override in scenario.overrides:
-        name = words(f"report.setting.{_field(override.key)}")
-        yield Line("row", (name, override.key, words("report.changed", old=override.old, new=override.new)))
-
-
-def _field(key):
-    """Return the field that a key of a scenario file fills; a bed target's key ends in the city's code."""
-    return next((s.field for s in SETTINGS if s.key == key), "bed_targets")
+        old, new = override_sides(override, words)
+        yield Line("row", (override_label(override, words), override.key, words("report.changed", old=old, new=new)))
 
 
 def _people(plan, words):
