@@ -82,7 +82,7 @@ def load_facilities(path, region):
     faults = []
     rows = _rows(path, faults)
     columns = _columns(rows[0][1], path.name, faults) if rows else {}
-    if faults:
+    if not set(columns).issuperset(REQUIRED):
         raise Rejected(faults)
     width = len(rows[0][1])
     records = []

@@ -6,14 +6,15 @@ import json
 from fractions import Fraction
 
 from geo.region import EMBEDDED
-from planner.scenario import (
+from planner.scenario import LONGEST_NAME, region_codes, shipped_scenarios, vary
+from planner.settings import (
     BED_TARGETS,
-    LONGEST_NAME,
     SETTINGS,
+    TABLE_SETTINGS,
     embedded_regions,
-    region_codes,
-    shipped_scenarios,
-    vary,
+    in_words,
+    said_number,
+    said_place,
 )
 from planner.standards import decimal_text
 
@@ -86,30 +87,34 @@ def _digest(scenario):
 
 def differences(old, new, names, words):
     """Return what differs between two scenarios of one region, as "setting: old → new" in the language of ``words``."""
-    before, after = old.as_dict(), new.as_dict()
     said = []
-    for code, target in after["bed_targets"].items():
-        if target != before["bed_targets"].get(code):
-            old, new = _two(before["bed_targets"].get(code)), _two(target)
-            said.append(words("ui.difference_target", city=names.get(code, code), old=old, new=new))
-    for field in KEYS:
-        if field != "title" and before[field] != after[field]:
-            label = words(f"report.setting.{field}")
-            pair = (_said(field, values[field], words) for values in (before, after))
-            said.append(words("ui.difference", label=label, **dict(zip(("old", "new"), pair, strict=True))))
+    for setting in TABLE_SETTINGS:
+        before, after = getattr(old, setting.field), getattr(new, setting.field)
+        for place in dict.fromkeys((*after, *before)):
+            if after.get(place) != before.get(place):
+                pair = [_figure(setting, table.get(place)) for table in (before, after)]
+                said.append(_difference_at(setting, said_place(setting, place, names, words), pair, words))
+    for setting in SETTINGS:
+        before, after = getattr(old, setting.field), getattr(new, setting.field)
+        if setting.field != "title" and before != after:
+            pair = [in_words(setting, value, names, words) for value in (before, after)]
+            label = words(f"report.setting.{setting.field}")
+            said.append(words("ui.difference", label=label, old=pair[0], new=pair[1]))
     return said
 
 
-def _two(text):
-    return "—" if text is None else f"{float(Fraction(text)):.2f}"
+def _difference_at(setting, place, pair, words):
+    if setting.key == BED_TARGETS:
+        return words("ui.difference_target", city=place, old=pair[0], new=pair[1])
+    label = f"{words(f'report.setting.{setting.field}')} · {place}"
+    return words("ui.difference", label=label, old=pair[0], new=pair[1])
 
 
-def _said(field, value, words):
-    if field == "stations_goal":
-        return words(f"value.goal.{value}")
-    if isinstance(value, list):
-        return words("report.list_comma").join(value) or words("report.none")
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _figure(setting, value):
+    """Return a figure of a table as text; a bed target with two decimals, as the panel has it."""
+    if value is None:
+        return "—"
+    return f"{float(value):.2f}" if setting.key == BED_TARGETS else said_number(setting, value)
 
 
 def scenario_file(scenario, base):
@@ -121,9 +126,11 @@ def scenario_file(scenario, base):
         value = getattr(scenario, field)
         if table and value != getattr(base, field):
             tables.setdefault(table, []).append(f"{last} = {_toml(value)}")
-    changed = {code: target for code, target in scenario.bed_targets.items() if target != base.bed_targets.get(code)}
-    if changed:
-        tables[BED_TARGETS] = [f"{code} = {decimal_text(target)}" for code, target in changed.items()]
+    for setting in TABLE_SETTINGS:
+        before, after = getattr(base, setting.field), getattr(scenario, setting.field)
+        changed = [place for place in after if after[place] != before.get(place)]
+        if changed:
+            tables[setting.key] = [f"{place} = {_toml(after[place])}" for place in changed]
     for table in sorted(tables):
         lines += ["", f"[{table}]", *tables[table]]
     return "\n".join(lines) + "\n"
@@ -131,5 +138,7 @@ def scenario_file(scenario, base):
 
 def _toml(value):
     """Return a value as TOML: the texts, lists and numbers of JSON are TOML too, but for DEL, which needs an escape."""
+    if isinstance(value, Fraction):
+        return decimal_text(value)
     listed = list(value) if isinstance(value, tuple) else value
     return json.dumps(listed, ensure_ascii=False).replace("\x7f", "\\u007F")

@@ -102,10 +102,10 @@ def _end_with_parent(folder):
 
 
 class Bench:
-    """What stays prepared between two questions: one region, with its people, sites and distances."""
+    """What stays prepared between two questions: one region and its people's growth, with sites and distances."""
 
     def __init__(self):
-        self._region = None
+        self._people = None
         self._prepared = None
 
     def study(self, scenario, lang, tell, stop):
@@ -144,9 +144,10 @@ class Bench:
                 raise Stopped
             tell(stage, *about)
 
-        if self._region != scenario.region:
+        people = (scenario.region, scenario.population_growth)
+        if self._people != people:
             self._prepared = prepare(scenario, step)
-            self._region = scenario.region
+            self._people = people
         return self._prepared
 
 
