@@ -1,0 +1,270 @@
+"""Objectives one after another: relaxed level by level, whole beds once, and how good each level is known to be.
+
+Each level is a linear programme that keeps what the levels before it reached, less the leeway. The beds are then made
+whole next to the last of them. What a level is worth at best, given what the whole plan reaches at the levels before
+it, is worked out again in the end: the bounds are those of the plan as it stands.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pulp
+
+from planner.models.bed_quotas import MAXIMISED, bed_quotas
+from planner.services.proof import Proof
+from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL, WITHIN_GAP, solve
+
+SETTLE = "settle"
+UNITS = {
+    "shortfall": "beds",
+    "worst": "beds_per_1000",
+    "even": "beds_per_1000",
+    "equal": "beds",
+    "change": "beds",
+    "cost": "wan_yuan",
+    "travel": "km",
+    "weighted": "points",
+}
+# What a level may lose when the next one holds it: less than any printed figure shows.
+HOLD = {"shortfall": 1e-3, "worst": 1e-5, "even": 1e-5, "equal": 1e-2, "change": 1e-2, "cost": 1e-2, "travel": 1e-5}
+GAP = 1e-3  # whole beds beside fractions of a bed
+ANY_PLAN_SECONDS = 30.0  # for the first plan and for making it whole: without them there is nothing to show
+LATER = 0.2  # what a level counts beside the one before it when fractions are made whole
+
+
+@dataclass(frozen=True)
+class Decided:
+    """``beds`` int array counties x cells, None without a plan; ``proofs`` by model; ``status`` of the whole."""
+
+    status: str
+    beds: np.ndarray | None
+    proofs: dict
+
+
+def decide_levels(question, objectives, *, weights=None, leeway=0.0, seconds=60.0, progress=None, cancel=None):
+    """Return the :class:`Decided` of a :class:`planner.models.bed_quotas.BedQuestion`.
+
+    objectives  words in their order; ``weights`` {word: number}: one weighted sum of them instead
+    leeway      share of its best value that each level may give up for those after it
+    seconds     for the levels together; reached, or ``cancel`` set: the levels done so far decide, status interim
+    """
+    clock = _Clock(seconds, cancel, progress)
+    levels = _levels(objectives, weights)
+    held, beds, stopped = [], None, False
+    for level in (*levels, (SETTLE, {SETTLE: 1.0})):
+        if beds is not None and clock.over():
+            stopped = True
+            break
+        solution, made = _relaxed(question, level, held, clock, first=beds is None)
+        if solution.status == INFEASIBLE and beds is None:
+            return Decided(INFEASIBLE, None, {})
+        if not solution.has_plan or solution.status == INTERIM:
+            stopped = True
+            if beds is None and not solution.has_plan:
+                return Decided(NO_PLAN, None, {})
+        if solution.has_plan:
+            beds = _beds(made, solution)
+        if stopped:
+            break
+        held.append((level, solution.objective, leeway))
+    whole = _made_whole(question, [level for level, _, _ in held] or levels[:1], beds, clock)
+    if whole is None:
+        return Decided(NO_PLAN, None, {})
+    proofs = _proofs(question, levels, whole, leeway, stopped, clock, held)
+    return Decided(INTERIM if stopped else WITHIN_GAP, whole, proofs)
+
+
+class _Clock:
+    def __init__(self, seconds, cancel, progress):
+        self.began, self.seconds, self.cancel, self.progress = time.monotonic(), seconds, cancel, progress
+
+    def over(self):
+        return (self.cancel is not None and self.cancel.is_set()) or time.monotonic() - self.began >= self.seconds
+
+    def left(self):
+        return max(self.seconds - (time.monotonic() - self.began), 0.01)
+
+    def tick(self, seconds=None, gap=None, best=None):
+        if self.progress is not None:
+            self.progress(time.monotonic() - self.began, None, None)
+
+
+def _levels(objectives, weights):
+    """Return [(name, {objective: weight})]: a level each, or one of all of them."""
+    if weights:
+        return [("weighted", {word: float(weights[word]) for word in objectives if weights.get(word)})]
+    return [(word, {word: 1.0}) for word in objectives]
+
+
+def _expression(made, parts):
+    """Return what is minimised: a level's objectives by weight; what is maximised counts negative."""
+    return pulp.lpSum(
+        (-weight if word in MAXIMISED else weight) * made.objectives[word] for word, weight in parts.items()
+    )
+
+
+def _model(question, parts, held, *, whole=False):
+    """Return the :class:`BedModel` that minimises ``parts`` and holds the levels [(level, value, leeway)]."""
+    words = [word for (_, of), _, _ in held for word in of]
+    made = bed_quotas(question, tuple(dict.fromkeys([*words, *parts])), whole=whole)
+    model = made.model
+    model += _expression(made, parts)
+    for n, ((name, of), value, leeway) in enumerate(held):
+        most = value + abs(value) * float(leeway) + HOLD.get(name, 1e-3)
+        model += _expression(made, of) <= most, f"held_{n}"
+    return made
+
+
+def _relaxed(question, level, held, clock, *, first):
+    """Return (Solution, BedModel) of a level in fractions of a bed; the first plan is waited for in any case."""
+    made = _model(question, level[1], held)
+    clock.tick()
+    seconds = max(clock.left(), ANY_PLAN_SECONDS) if first else clock.left()
+    cancel = threading.Event() if first else clock.cancel
+    return solve(made.model, seconds=seconds, progress=clock.tick, cancel=cancel), made
+
+
+def _beds(made, solution):
+    return np.array([[solution.values[v.name] for v in row] for row in made.x])
+
+
+def _made_whole(question, levels, beds, clock):
+    """Return whole beds near ``beds``, as good at the levels as whole beds let them be; None when there are none."""
+    scale = _scales(question)
+    parts = {}
+    for n, (_, of) in enumerate(levels):
+        for word, weight in of.items():
+            parts[word] = parts.get(word, 0.0) + weight * LATER**n / scale.get(word, 1.0)
+    for width in (0, 2, 20):
+        near = replace(
+            question,
+            lowest=np.maximum(question.lowest, np.floor(beds + 1e-6).astype(np.int64) - width),
+            highest=np.minimum(question.highest, np.ceil(beds - 1e-6).astype(np.int64) + width),
+        )
+        made = _model(near, parts, [], whole=True)
+        clock.tick()
+        solution = solve(made.model, seconds=ANY_PLAN_SECONDS, gap=1e-7 if width == 0 else GAP, progress=clock.tick)
+        if solution.has_plan:
+            return np.rint(_beds(made, solution)).astype(np.int64)
+    return None
+
+
+def _scales(question):
+    """Return what one bed is worth in the unit of each objective, so that levels can be weighed."""
+    people = max(float(question.persons.sum()), 1.0)
+    own = np.diag(question.reach)
+    beds = max(float(question.equal.sum()), 1.0)
+    return {
+        "worst": float(np.median(own[own > 0])) if (own > 0).any() else 1.0,
+        "even": 1000.0 / people,
+        "cost": max(float(max(question.prices)), 1.0),
+        "travel": 10.0 / beds,
+    }
+
+
+def worths(question, beds, words):
+    """Return {word: value} of a plan (array counties x cells, whole or not), recomputed without the model's slack."""
+    totals = beds.sum(axis=1)
+    within = question.reach @ totals
+    people = question.persons > 0
+    shares = question.persons / max(question.persons.sum(), 1)
+    added = np.maximum(beds - question.now, 0)[:, question.added].sum()
+    closed = np.maximum(question.now - beds, 0)[:, question.closed].sum()
+    new, convert = map(float, question.prices)
+    built = sum((beds[:, list(owner)] - question.now[:, list(owner)]).sum() for owner in question.owners)
+    every = {
+        "shortfall": lambda: sum(rule.weight * sum(missed(rule, beds)) for rule in question.rules if not rule.strict),
+        "worst": lambda: within[people].min() if people.any() else 0.0,
+        "even": lambda: (np.abs(within - within @ shares) * shares).sum(),
+        "equal": lambda: np.abs(totals - question.equal).sum(),
+        "change": lambda: added + closed,
+        "cost": lambda: built * new + (added - built) * convert,
+        "travel": lambda: _travel(question, totals),
+        SETTLE: lambda: np.abs(beds - question.guide).sum(),
+    }
+    return {word: float(every[word]()) for word in words}
+
+
+def missed(rule, beds):
+    """Return (missing, over) of a rule under a plan, in beds as the rule counts them."""
+    got = sum(float(w) * float(beds[i, c]) for i, c, w in zip(rule.rows, rule.cells, rule.weights, strict=True))
+    low = 0.0 if rule.low is None else max(float(rule.low) - got, 0.0)
+    high = 0.0 if rule.high is None else max(got - float(rule.high), 0.0)
+    return low, high
+
+
+def _travel(question, totals):
+    """Return the km a resident to a bed of "his" when beds are claimed as near as they can be."""
+    fixed = replace(
+        question,
+        now=totals[:, None],
+        lowest=np.floor(totals)[:, None].astype(np.int64),
+        highest=np.ceil(totals)[:, None].astype(np.int64),
+        rules=(),
+        budget=None,
+        added=np.array([False]),
+        closed=np.array([False]),
+        owners=(),
+    )
+    made = bed_quotas(fixed, ("travel",), whole=False)
+    model = made.model
+    for row, beds in zip(made.x, totals, strict=True):
+        row[0].lowBound = row[0].upBound = float(beds)
+    model += made.objectives["travel"]
+    solution = solve(model, seconds=ANY_PLAN_SECONDS)
+    total = float(totals.sum())
+    return solution.objective * float(question.equal.sum()) / total if solution.has_plan and total else 0.0
+
+
+def _proofs(question, levels, beds, leeway, stopped, clock, held):
+    """Return {model: Proof} of every level, each bound given what the plan reaches at the levels before it."""
+    proofs, reached = {}, []
+    for n, (name, of) in enumerate(levels):
+        values = worths(question, beds, tuple(of))
+        worth = sum((-w if word in MAXIMISED else w) * values[word] for word, w in of.items())
+        known = held[n][1] if n < len(held) and n == 0 else None
+        began = time.monotonic()
+        if known is None and not clock.over():
+            solution = solve(_model(question, of, reached).model, seconds=clock.left(), cancel=clock.cancel)
+            known = solution.objective if solution.status == OPTIMAL else None
+        bound = None if known is None else min(known, worth)
+        gap = None if bound is None else abs(worth - bound) / max(abs(worth), 1.0)
+        # Who gives leeway asks for no more than that.
+        asked = GAP + float(leeway) / max(1.0 - float(leeway), 0.1)
+        if gap is None or (stopped and n >= len(held)) or gap > asked:
+            status = INTERIM
+        else:
+            status = OPTIMAL if gap <= 1e-6 else WITHIN_GAP
+        sign = -1.0 if of.keys() <= set(MAXIMISED) else 1.0
+        proofs[f"beds_{name}"] = Proof(
+            f"beds_{name}",
+            status,
+            UNITS[name],
+            sign * worth,
+            None if bound is None else sign * bound,
+            gap,
+            time.monotonic() - began,
+        )
+        reached.append(((name, of), worth, 0.0))
+    return proofs
+
+
+def best_alone(question, objectives, *, seconds=60.0, cancel=None):
+    """Return {objective: {objective: value}}: what every objective is worth when one of them is made best alone.
+
+    Relaxed to fractions of a bed; among plans equally good at the one, others count by their worth of a bed.
+    """
+    scale = _scales(question)
+    clock = _Clock(seconds, cancel, None)
+    rows = {}
+    for first in objectives:
+        if clock.over():
+            break
+        hair = {word: 1e-6 / scale.get(word, 1.0) for word in ("shortfall", "equal", "change") if word != first}
+        made = _model(question, {first: 1.0 / scale.get(first, 1.0), **hair}, [])
+        solution = solve(made.model, seconds=clock.left(), cancel=cancel)
+        if solution.status == OPTIMAL:
+            rows[first] = worths(question, _beds(made, solution), objectives)
+    return rows
