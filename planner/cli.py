@@ -19,7 +19,7 @@ from pathlib import Path
 
 from geo.faults import Rejected
 from geo.words import LANGUAGES, load_words
-from planner.console import Progress, paired, table_lines
+from planner.console import Progress, table_lines
 from planner.scenario import printable
 
 COMMANDS = ("run", "check", "verify", "standards", "app")
@@ -93,7 +93,8 @@ def check(asked, words):
         raise ScenarioRejected(faults)
     _say(words("cli.check_title", name=scenario.name, title=scenario.title))
     counts = {"cities": len(region.cities), "counties": len(region.counties), "persons": f"{region.persons:,}"}
-    _say(words("cli.check_region", region=scenario.region, **counts), "")
+    _say(words("cli.check_region", region=scenario.region, **counts))
+    _say(*_input_lines(scenario, region, words), "")
     heads = [words(f"cli.{head}") for head in ("setting", "value", "basis")]
     _say(*table_lines(heads, _setting_rows(scenario, region, load_standards(), words), "lll"), "")
     _say(words("cli.assumed_mark"), words("cli.check_fine", scenario=asked.scenario))
@@ -450,6 +451,24 @@ def _standard_lines(standard, words):
     return table_lines(["", ""], rows, "ll")[2:]
 
 
+def _input_lines(scenario, region, words):
+    """Return what is read beside the region: people of a later year, a facility table. Raises Rejected for its faults."""
+    from geo.facilities import load_facilities
+    from geo.region import grown
+    from planner.settings import file_name
+
+    lines = []
+    if scenario.population_growth:
+        persons = grown(region, scenario.population_growth).persons
+        more = f"{persons - region.persons:+,}"
+        lines.append(words("cli.check_people", year=scenario.population_year, persons=f"{persons:,}", more=more))
+    if scenario.facilities:
+        table = load_facilities(scenario.facilities, region)
+        beds = f"{table['beds'].sum():,}"
+        lines.append(words("cli.check_facilities", file=file_name(scenario.facilities), count=len(table), beds=beds))
+    return lines
+
+
 def _setting_rows(scenario, region, register, words):
     """Return [label, value, basis] of every setting, in the order of a scenario file, tables figure by figure."""
     from planner.settings import ALL_SETTINGS, BED_TARGETS, in_words, said_place
@@ -496,89 +515,13 @@ def _names(frame, words):
 
 
 def _plan_lines(plan, prepared, manifest, out, words):
-    """Return what a planner reads: the plan in sentences, city by city, how far proven, what changed, where it is."""
-    from planner.report.names import in_language
-    from planner.report.summary import distance_rule, headline, interim
+    """Return what a planner reads: the plan, what it changes, that it is verified, where it is."""
+    from planner.telling import plan_lines
 
-    scenario = plan.scenario
-    lines = [words("cli.check_title", name=scenario.name, title=printable(scenario.title)), ""]
-    lines += [*headline(plan, in_language(plan.tables, prepared, words), words), *_other_answer(plan, words)]
-    lines += ["", *_city_table(plan.tables, _names(prepared.region.cities, words), words), ""]
-    same = "cli.people_same" if plan.people_in == plan.people_out else "cli.people_differ"
-    lines.append(words(same, people_in=f"{plan.people_in:,}", people_out=f"{plan.people_out:,}"))
-    lines += [distance_rule(scenario, words), words("cli.marks"), "", *_proof_table(plan.proofs, words), ""]
-    if warning := interim(plan, words):
-        lines.append("◐ " + warning)
-    lines += _override_lines(scenario, words)
+    title = words("cli.check_title", name=plan.scenario.name, title=printable(plan.scenario.title))
+    lines = [title, "", *plan_lines(plan, prepared, words), *_override_lines(plan.scenario, words)]
     lines.append(words("cli.verified", count=len(manifest["verification"]["checks"])))
     return [*lines, *_file_lines(manifest, out, words)]
-
-
-def _city_table(tables, names, words):
-    from planner.report.summary import share
-
-    beds = tables["beds_by_city"].set_index("code")
-    fleet = tables["ambulances_by_city"].set_index("code")
-    cover = tables["coverage_by_city"].set_index(["code", "setting"])[["persons", "covered_now", "covered"]]
-    codes = [*beds.index, None]  # None stands for the total, last
-
-    def column(frame, name):
-        return [f"{int(frame[name].sum() if code is None else frame.at[code, name]):,}" for code in codes]
-
-    def shares(setting, name):
-        of = cover.xs(setting, level="setting")
-        parts = [(of.sum() if code is None else of.loc[code])[[name, "persons"]] for code in codes]
-        return [share(part, whole) if whole else words("report.absent") for part, whole in parts]
-
-    def before_after(setting):
-        return paired(shares(setting, "covered_now"), shares(setting, "covered"), " → ")
-
-    columns = {
-        "city": [words("cli.total") if code is None else names[code] for code in codes],
-        "persons": column(beds, "persons"),
-        "beds": paired(column(beds, "beds_now"), column(beds, "beds_plan"), " → "),
-        "beds_new": column(beds, "beds_new"),
-        "ambulances": paired(column(fleet, "required"), column(fleet, "plan"), " / "),
-        "stations": column(fleet, "stations"),
-        "urban": before_after("urban"),
-        "rural": before_after("rural"),
-    }
-    heads = [words(f"cli.{name}") for name in columns]
-    return table_lines(heads, list(zip(*columns.values(), strict=True)), "lrrrrrrr", total=True)
-
-
-def _other_answer(plan, words):
-    """Return what the question that is not the goal would bring: N stations at best, or the fewest for all."""
-    from planner.report.summary import share
-
-    other = "best_n" if plan.scenario.stations_goal == "cover_all" else "cover_all"
-    proof = plan.proofs[f"stations_{other}"]
-    enough = other == "best_n" and plan.scenario.stations_count >= len(plan.tables["stations"])
-    if proof.objective is None or enough:
-        return []
-    found = round(proof.objective)
-    params = {"count": plan.scenario.stations_count, "found": f"{found:,}", "share": share(found, plan.people_in)}
-    proven = "" if proof.status == "optimal" else "_unproven"
-    return [words(f"cli.other_{other}{proven}", **params)]
-
-
-def _proof_table(proofs, words):
-    from planner.report.summary import gap_text
-
-    rows = []
-    for proof in proofs.values():
-        told = [words(f"value.model.{proof.model}"), words(f"value.proof.{proof.status}")]
-        numbers = [_number(proof.objective, words), _number(proof.bound, words)]
-        unit = words(f"cli.unit.{proof.unit}")
-        rows.append([*told, *numbers, unit, gap_text(proof.gap, words), f"{proof.seconds:.1f}"])
-    heads = [words(f"cli.{head}") for head in ("model", "status", "objective", "bound", "unit_head", "gap", "seconds")]
-    return table_lines(heads, rows, "llrrlrr")
-
-
-def _number(value, words):
-    if value is None:
-        return words("report.absent")
-    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 10_000 else f"{value:,.4f}"
 
 
 def _override_lines(scenario, words):

@@ -14,6 +14,7 @@ KINDS = {
     **dict.fromkeys(("centre_city_code", "centre_county_code"), CODE),
     **dict.fromkeys(("name", "county", "place", "area", "document", "clause", "worst_county"), TEXT),
     **dict.fromkeys(("first_document", "first_clause", "second_document", "second_clause"), TEXT),
+    **dict.fromkeys(("worst_county_first", "worst_county_second"), TEXT),
     **dict.fromkeys(("setting", "kind", "status", "level", "unit", "verdict", "nature_now", "nature_plan"), WORD),
     **dict.fromkeys(("owner", "part", "item", "rule", "strict", "conflict", "scope", "frozen", "split"), WORD),
     **dict.fromkeys(("objective", "phase", "group", "indicator", "nature", "reasons"), WORD),
@@ -23,6 +24,8 @@ KINDS = {
     **dict.fromkeys(("quantity", "quality", "structure", "efficiency", "score"), "score"),
     **dict.fromkeys(("shortfall", "worst", "even", "equal", "change", "cost", "travel"), "figure"),
     "weight": "figure",
+    **{f"{c}_{side}": "density" for c in ("per_1000", "reach", "worst") for side in ("first", "second", "difference")},
+    **{f"{c}_{side}": "score" for c in ("gini", "deviation") for side in ("first", "second", "difference")},
     "km": "km",
     "lon": "degree",
     "lat": "degree",
@@ -151,3 +154,36 @@ TABLES = {
         figures="now target plan gap",
     ),
 }
+
+# What the comparison of two results writes: first and second, and second less first.
+SIDES = "{0}_first {0}_second {0}_difference"
+COMPARED = {
+    "compared_beds_by_city": _table(
+        "code name " + " ".join(SIDES.format(c) for c in ("persons", "beds", "per_1000")), totals="one"
+    ),
+    "compared_beds_by_county": _table(
+        "code name city_code " + " ".join(SIDES.format(c) for c in ("beds", "per_1000", "reach")),
+        modelled="reach_first reach_second reach_difference",
+    ),
+    "compared_structure": _table(
+        "area_code area part item " + " ".join(SIDES.format(c) for c in ("beds", "per_1000")), group="area_code"
+    ),
+    "compared_rules": _table(
+        "rule area_code area unit " + SIDES.format("bent"),
+        figures="bent_first bent_second bent_difference",
+        group="rule",
+    ),
+    "compared_access": _table(
+        f"split {SIDES.format('gini')} worst_county_first worst_county_second {SIDES.format('worst')}"
+        f" {SIDES.format('deviation')}",
+        modelled="gini_first gini_second gini_difference worst_first worst_second worst_difference"
+        " deviation_first deviation_second deviation_difference",
+    ),
+    "compared_objectives": _table("objective unit first second difference", figures="first second difference"),
+    "compared_emergency": _table(
+        "code name " + " ".join(SIDES.format(c) for c in ("stations", "ambulances", "uncovered")),
+        modelled="uncovered_first uncovered_second uncovered_difference",
+        totals="one",
+    ),
+}
+ALL_TABLES = TABLES | COMPARED

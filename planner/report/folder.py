@@ -88,9 +88,9 @@ def replaced(out):
     (:class:`OutRefused` among them).
     """
     out = Path(out).resolve()
-    check_out(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with _locked(out.parent):
+        check_out(out)
         _recover(out)
         new = out.with_name(f".{out.name}.jinyi-new-{secrets.token_hex(4)}")
         new.mkdir()

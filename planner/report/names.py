@@ -2,6 +2,15 @@
 
 from geo.sites import known_places
 
+NAMED_BY = (
+    ("code", "name"),
+    ("area_code", "area"),
+    ("county_code", "county"),
+    ("worst_code", "worst_county"),
+    ("id", "name"),
+)
+OF_FACILITIES = ("facilities", "freezes")  # their ids are the facility table's own, not those of sites
+
 
 def in_language(tables, prepared, words):
     """Return ``tables`` with place names in the language of ``words``: unchanged in Chinese, romanised in English."""
@@ -15,9 +24,9 @@ def in_language(tables, prepared, words):
     renamed = {}
     for table, frame in tables.items():
         frame = frame.copy()
-        for key, column in (("code", "name"), ("area_code", "area"), ("county_code", "county"), ("id", "name")):
+        for key, column in NAMED_BY:
             if key in frame and column in frame:
-                known = by_id if key == "id" else names | province
+                known = by_id if key == "id" and table not in OF_FACILITIES else names | province
                 frame[column] = frame[key].map(known).fillna(frame[column])
         if "place" in frame:
             frame["place"] = frame["place"].map(places).fillna(frame["place"])

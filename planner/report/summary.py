@@ -42,7 +42,7 @@ def summarise(plan, tables, prepared, words):
 
 
 def headline(plan, tables, words):
-    """Return the plan in one to six sentences a planner can copy into a report."""
+    """Return the plan in five to seven sentences a planner can copy into a report."""
     beds, coverage = tables["beds_by_city"], tables["coverage_by_city"].groupby("setting").sum(numeric_only=True)
     stations, ambulances = tables["stations"], tables["ambulances_by_city"]
     reach = {"urban": number(plan.scenario.urban_km), "rural": number(plan.scenario.rural_km)}
@@ -60,6 +60,7 @@ def headline(plan, tables, words):
             now_density=density(now, persons),
             plan_density=density(planned, persons),
         ),
+        *_access(tables, words),
         words("report.say_coverage_now", **reach, **_shares(coverage, "covered_now")),
         words(
             "report.say_stations",
@@ -72,6 +73,18 @@ def headline(plan, tables, words):
         words("report.say_ambulances", plan=vehicles, required=required),
         _centres(plan, tables, words),
     ]
+
+
+def _access(tables, words):
+    """Return the sentence on how even access to beds is, now, planned and if beds were split by population."""
+    if "access_summary" not in tables:
+        return []
+    by = tables["access_summary"].set_index("split")
+    said = {"equal": rounded(by.at["by_population", "gini"], 4)}
+    for split in ("now", "plan"):
+        said |= {split: rounded(by.at[split, "gini"], 4), f"{split}_county": by.at[split, "worst_county"]}
+        said[f"{split}_worst"] = rounded(by.at[split, "worst_per_1000"], 2)
+    return [words("report.say_access", **said)]
 
 
 def _centres(plan, tables, words):

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pandas as pd
 
-from planner.report.columns import CODE, TABLES, TEXT, WORD
+from planner.report.columns import ALL_TABLES, CODE, TABLES, TEXT, WORD
 
 # A cell that begins so may be run as a formula; the full-width forms are, in Chinese and Japanese Excel.
 RISKY_START = re.compile(r"'*[=+\-@＝＋－＠]")
@@ -25,18 +25,18 @@ class Cleaned:
     text: str
 
 
-def published(tables):
-    """Return (tables, cleaned): the plan's tables in published form, and a list of :class:`Cleaned`.
+def published(tables, catalogue=TABLES):
+    """Return (tables, cleaned): tables in published form, and a list of :class:`Cleaned`.
 
-    tables: dict name -> DataFrame with the columns of ``planner.report.columns.TABLES`` in their order; codes, words
+    tables: dict name -> DataFrame with the columns of ``catalogue``, in its order; codes, words
     and text str without control characters; floats rounded half up to the column's decimals. Raises ValueError when a
     table is not known or its columns are not those of the catalogue: no undeclared column is lost in silence.
     """
-    unknown = set(tables) - set(TABLES)
+    unknown = set(tables) - set(catalogue)
     if unknown:
         raise ValueError(f"tables not in planner.report.columns: {sorted(unknown)}")
     done, cleaned = {}, []
-    for name, table in TABLES.items():
+    for name, table in catalogue.items():
         if name not in tables:
             continue
         if set(tables[name].columns) != set(table.columns):
@@ -51,7 +51,7 @@ def published(tables):
                 cleaned += [
                     Cleaned(name, column, row, text)
                     for row, (value, text) in enumerate(zip(values, texts, strict=True), start=1)
-                    if not _absent(value) and str(value) != text
+                    if not absent(value) and str(value) != text
                 ]
             else:
                 frame[column] = _numbers(values, table.decimals(column))
@@ -64,7 +64,7 @@ def clean_text(value):
 
     So do marks that reverse the reading direction, halves of surrogate pairs and code points that are no characters.
     """
-    if _absent(value):
+    if absent(value):
         return ""
     text = re.sub(r"[\t\n\v\f\r\x85\u2028\u2029]+", " ", str(value))
     return "".join(character for character in text if not _unfit(character))
@@ -77,17 +77,18 @@ def _unfit(character):
     return reverses or nothing or unicodedata.category(character) in ("Cc", "Cs")
 
 
-def _absent(value):
+def absent(value):
+    """Return whether a cell holds nothing: None, NaN or NA."""
     return value is None or value is pd.NA or (isinstance(value, float) and value != value)
 
 
 def _numbers(values, decimals):
     if decimals == 0:
-        dtype = "Int64" if any(_absent(v) for v in values) else "int64"
-        if any(v != int(v) for v in values if not _absent(v)):
+        dtype = "Int64" if any(absent(v) for v in values) else "int64"
+        if any(v != int(v) for v in values if not absent(v)):
             raise ValueError("a column of whole numbers holds a fraction")
-        return pd.Series([None if _absent(v) else int(v) for v in values], dtype=dtype)
-    return pd.Series([float("nan") if _absent(v) else float(rounded(v, decimals)) for v in values], dtype="float64")
+        return pd.Series([None if absent(v) else int(v) for v in values], dtype=dtype)
+    return pd.Series([float("nan") if absent(v) else float(rounded(v, decimals)) for v in values], dtype="float64")
 
 
 def rounded(value, decimals):
@@ -98,7 +99,7 @@ def rounded(value, decimals):
 
 def cell_text(kind, value, decimals):
     """Return one value as it stands in a CSV file; "" for a value that is absent."""
-    if _absent(value):
+    if absent(value):
         return ""
     if decimals is None:
         return guarded(value)
@@ -120,7 +121,7 @@ def unguarded(text):
 
 def write_csv(name, frame, path):
     """Write one published table: UTF-8 with byte order mark, LF, machine column names, fixed decimals."""
-    table = TABLES[name]
+    table = ALL_TABLES[name]
     columns = [
         [cell_text(table.kind(column), value, table.decimals(column)) for value in frame[column].tolist()]
         for column in table.columns
@@ -133,7 +134,7 @@ def write_csv(name, frame, path):
 
 def read_csv(name, path):
     """Return one table as :func:`write_csv` wrote it: a DataFrame in published form, with its empty numbers absent."""
-    table = TABLES[name]
+    table = ALL_TABLES[name]
     text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     frame = {}
     for column in table.columns:

@@ -1,14 +1,15 @@
 """The workbook of a run: a cover that explains it, then one sheet a table, ready to read, filter and print."""
 
 from datetime import datetime
+from functools import partial
 
 import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
 
 from geo.theme import ACCENT, ALARM, GROUND, INK, LINE_CITY, LINE_COUNTY, MARKS, QUIET, VERDICT_COLOURS, VERDICT_SIGNS
-from planner.report.columns import CODE, TABLES, TEXT, WORD
+from planner.report.columns import ALL_TABLES, CODE, TEXT, WORD
 from planner.report.cover import cover_lines
-from planner.report.tables import rounded
+from planner.report.tables import absent, cell_text, rounded
 
 FONT = "Microsoft YaHei"  # an office has it; elsewhere the viewer's own Chinese font stands in
 FIXED_DATE = datetime(2000, 1, 1)  # xlsxwriter would stamp the time of writing
@@ -18,9 +19,10 @@ NUMBER_FORMATS = {
     "score": "0.0000",
     "km": "#,##0.000",
     "degree": "0.000000",
-    "figure": "#,##0.######",
+    "figure": "",  # as many decimals as the value has
 }
 WORD_SECTIONS = {"nature_now": "nature", "nature_plan": "nature"}  # of the others the column's own name
+FALLS_SHORT = ("uncovered", "bent", "surge_gap", "icu_gap")  # counts of what is missing: above zero they stand out
 DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
 HEADER_ROWS = 4  # title, note, headings, machine names
 WIDEST = 44
@@ -29,7 +31,19 @@ COVER_HEIGHTS = {"title": 30, "heading": 30}
 
 
 def write_workbook(plan, tables, prepared, summary, checks, cleaned, path, words):
-    """Write ``plan.xlsx`` from published tables. Raises OSError when the file cannot be written.
+    """Write ``plan.xlsx`` from published tables. Raises OSError when the file cannot be written."""
+    said = {name: _in_language(name, frame, prepared, words) for name, frame in tables.items()}
+    lines = cover_lines(plan, tables, prepared, summary, checks, cleaned, sheet_names(tables, words), words)
+    write_book(said, lines, summary, path, words)
+
+
+def sheet_names(tables, words):
+    """Return {table: the name of its sheet}."""
+    return {name: f"{i} {words(f'table.{name}.sheet')}"[:31] for i, name in enumerate(tables, start=1)}
+
+
+def write_book(tables, lines, summary, path, words):
+    """Write a workbook: the cover's ``lines``, then a sheet for each published table. Raises OSError.
 
     Each sheet: title, note, headings with units, the machine's column names in small grey, the rows, and for city
     tables last rows in bold that have no code. Text is never a formula or a link.
@@ -39,12 +53,9 @@ def write_workbook(plan, tables, prepared, summary, checks, cleaned, path, words
     book.set_properties({"title": summary.title, "author": "晋医 jinyi", "created": FIXED_DATE})
     book.set_size(2400, 1500)
     styles = Styles(book)
-    sheets = {name: f"{i} {words(f'table.{name}.sheet')}"[:31] for i, name in enumerate(tables, start=1)}
-    lines = cover_lines(plan, tables, prepared, summary, checks, cleaned, sheets, words)
     _cover(book.add_worksheet(words("report.cover_sheet")), lines, summary, styles, words)
-    for name, frame in tables.items():
-        sheet = book.add_worksheet(sheets[name])
-        _table(sheet, name, _in_language(name, frame, prepared, words), summary, styles, words)
+    for name, sheet_name in sheet_names(tables, words).items():
+        _table(book.add_worksheet(sheet_name), name, tables[name], summary, styles, words)
     try:
         book.close()
     except XlsxWriterException as error:
@@ -72,7 +83,7 @@ class Styles:
         if first_of_group:
             properties |= {"top": 1, "top_color": LINE_CITY}
         if kind in NUMBER_FORMATS:
-            properties |= {"num_format": NUMBER_FORMATS[kind], "align": "right"}
+            properties |= {"align": "right"} | ({"num_format": NUMBER_FORMATS[kind]} if NUMBER_FORMATS[kind] else {})
         elif kind == CODE:
             properties |= {"num_format": "@", "align": "left", "indent": 1}
         else:
@@ -90,11 +101,12 @@ def _in_language(name, frame, prepared, words):
 
 
 def _table(sheet, name, frame, summary, styles, words):
-    table = TABLES[name]
+    table = ALL_TABLES[name]
     last = len(table.columns) - 1
     widths = _widths(table, frame, words)
     across = sum(widths)
-    parts = (summary.interim, words(f"table.{name}.note"), summary.rule if table.counted else "")
+    empty = words(f"table.{name}.empty") if frame.empty and f"table.{name}.empty" in words else ""
+    parts = (summary.interim, empty, words(f"table.{name}.note"), summary.rule if table.counted else "")
     note = "\n".join(part for part in parts if part)
     sheet.merge_range(0, 0, 0, last, words(f"table.{name}.title"), styles(bold=True, font_size=15))
     sheet.merge_range(1, 0, 1, last, note, styles(font_size=9, font_color=QUIET, text_wrap=True, valign="top"))
@@ -148,39 +160,49 @@ def heading_text(table, column, words):
 
 
 def _rows(sheet, table, frame, styles, words):
-    group = "city_code" if "city_code" in table.columns and len(frame) > 20 else None
-    before = None
+    group = table.group if table.group in table.columns and len(frame) > 20 else None
+    before = {}
     for row, values in enumerate(frame.to_dict("records"), start=HEADER_ROWS):
-        first = group is not None and before not in (None, values[group])
-        before = values[group] if group else None
+        first = bool(before) and group is not None and before[group] != values[group]
+        repeats = True  # what names the row only as the row above did steps back
         for i, column in enumerate(table.columns):
-            _cell(sheet, row, i, table, column, values, first, styles, words)
+            repeats = repeats and bool(before) and table.decimals(column) is None and before[column] == values[column]
+            style = partial(styles.data, table, column, first, **({"font_color": QUIET} if repeats else {}))
+            _cell(sheet, row, i, table, column, values, style, words)
+        before = values
 
 
-def _cell(sheet, row, i, table, column, values, first, styles, words):
-    value = values[column]
-    if value is None or value != value:
-        style = styles.data(table, column, first, align="right", font_color=QUIET)
-        sheet.write_string(row, i, words("report.absent"), style)
-        return
-    kind = table.kind(column)
-    if kind == WORD:
-        said, colour = word(column, value, words), VERDICT_COLOURS.get(value, INK)
-        sheet.write_string(row, i, said, styles.data(table, column, first, font_color=colour))
+def _cell(sheet, row, i, table, column, values, style, words):
+    """Write one cell; ``style`` makes its format from what sets it apart."""
+    value, kind = values[column], table.kind(column)
+    if absent(value):
+        sheet.write_string(row, i, words("report.absent"), style(align="right", font_color=QUIET))
+    elif kind == WORD:
+        colour = {"font_color": VERDICT_COLOURS[value]} if value in VERDICT_COLOURS else {}
+        sheet.write_string(row, i, word(column, value, words), style(**colour))
     elif kind in (CODE, TEXT):
-        sheet.write_string(row, i, value, styles.data(table, column, first))
+        sheet.write_string(row, i, value, style())
     else:
-        sheet.write_number(row, i, value, styles.data(table, column, first, **_emphasis(table, column, values)))
+        sheet.write_number(row, i, value, style(**_emphasis(table, column, values)))
+
+
+def _number_format(table, column, value):
+    kind = table.kind(column)
+    if kind != "figure":
+        return NUMBER_FORMATS[kind]
+    _, _, decimals = cell_text(kind, value, table.decimals(column)).partition(".")
+    return "#,##0" + ("." + "0" * len(decimals) if decimals else "")
 
 
 def _emphasis(table, column, values):
     """Return what sets one number apart: the colour of a shortfall, the mark of a row whose figure is not measured."""
-    if column == "uncovered" and values[column] > 0:
-        return {"font_color": ALARM}
-    nature = values.get(f"nature_{column}")
+    form = _number_format(table, column, values[column])
+    if column in FALLS_SHORT and values[column] > 0:
+        return {"font_color": ALARM, "num_format": form}
+    nature = values.get("nature" if column == "value" else f"nature_{column.removeprefix('beds_')}")
     if nature in ("modelled", "assumed"):
-        return {"num_format": f'{NUMBER_FORMATS["figure"]}"{MARKS[nature]}"', "italic": nature == "modelled"}
-    return {}
+        return {"num_format": f'{form}"{MARKS[nature]}"', "italic": nature == "modelled"}
+    return {"num_format": form}
 
 
 def word(column, value, words):
@@ -209,7 +231,7 @@ def _totals(name, table, frame, words):
         for column in table.columns:
             if column in DENSITIES:
                 total[column] = float(rounded(rows[DENSITIES[column]].sum() * 1000 / rows["persons"].sum(), 2))
-            elif table.kind(column) == "whole":
+            elif table.kind(column) == "whole" and not rows[column].isna().any():  # a part is no total
                 total[column] = int(rows[column].sum())
         yield total
 
@@ -241,8 +263,8 @@ def _widths(table, frame, words):
         heading = max(display_width(line) for line in heading_text(table, column, words).split("\n"))
         kind = table.kind(column)
         if kind in NUMBER_FORMATS:
-            decimals = min(table.decimals(column), 3 if kind == "figure" else 9)
-            figures = [f"{value:,.{decimals}f}" for value in frame[column] if value == value and value is not None]
+            figures = [cell_text(kind, value, table.decimals(column)) for value in frame[column] if not absent(value)]
+            figures = [text + "," * (len(text.partition(".")[0]) // 4) for text in figures]
             if kind == "whole" and table.totals:
                 figures.append(f"{frame[column].sum():,}")
             widest = max(map(len, figures), default=1)

@@ -183,6 +183,7 @@ def _tables(names, region, demand, stations, metres, scenario):
     near = near.set_axis(["county_code", "county", "persons", "centre_city_code"], axis=1).assign(km=[0.0, 26.634, 0.0])
     return {
         **beds,
+        **_bed_policy(names, beds),
         "ambulances_by_city": beds["beds_by_city"][["code", "name", "persons"]].assign(
             stations=[2, 2], required=[3, 1], plan=[3, 2]
         ),
@@ -225,6 +226,161 @@ def _beds(names, region):
     county["reach_now_per_1000"] = [8.0, 7.125, float("nan")]
     county["reach_plan_per_1000"] = [10.0, 9.005, float("nan")]
     return {"beds_by_city": city, "beds_by_county": county}
+
+
+OWNERS = ("city_and_above", "county_and_primary", "other_public", "private")
+KINDS = ("general", "tcm", "psychiatric", "infectious", "oncology", "critical", "rehabilitation", "nursing")
+CELLS = [*((owner, kind) for owner in OWNERS[:2] for kind in KINDS), *((owner, "general") for owner in OWNERS[2:])]
+OBJECTIVES = ("shortfall", "worst", "even", "equal", "change", "cost", "travel")
+PLAN_4, TABLE_3, TABLE_1 = "晋政发〔2023〕4号", "表3", "表1; 三(二)1"
+
+
+def _bed_policy(names, beds):
+    """Return the tables of the bed policy with figures by hand; sums agree with ``beds``, the rest is for the eye."""
+    county, city = beds["beds_by_county"], beds["beds_by_city"]
+    quotas = _bed_quotas(county)
+    planned = quotas.groupby("code")["beds_plan"].sum().to_numpy()
+    by = {c: quotas.groupby(["code", c])["beds_plan"].sum().unstack(fill_value=0) for c in ("owner", "kind")}
+    standards = county[["code", "name", "city_code", "persons", "plan_per_1000"]].assign(
+        beds_plan=planned, document=PLAN_4, clause=TABLE_3
+    )
+    for column in (*OWNERS, *KINDS):
+        standards[column] = by["owner" if column in OWNERS else "kind"][column].to_numpy()
+    first = city[["code", "name"]].assign(county_code=["140101", "140201"])
+    surge = ("surge_needed", "surge_capacity", "surge_gap", "icu_needed", "icu_capacity", "icu_gap")
+    return {
+        "bed_standards": standards,
+        "bed_structure": _bed_structure(names, quotas, city),
+        "bed_quotas": quotas,
+        "bed_rules": _frame(
+            "rule area_code area unit asked got bent strict document clause verdict",
+            ("total", "140100", names["140100"], "beds", 781, 781, 0, "hard", PLAN_4, TABLE_3, "met"),
+            ("budget", "140000", "全省", "wan_yuan", 9000, 7800, 0, "hard", "", "", "met"),
+            ("tcm", "140100", names["140100"], "beds", 60, 55.5, 4.5, "soft", PLAN_4, "表1; 三(二)2", "unmet"),
+            ("tcm", "140200", names["140200"], "beds", 13, 13, 0, "soft", PLAN_4, "表1; 三(二)2", "met"),
+        ),
+        "document_conflicts": _frame(
+            "conflict first_document first_clause first_figure second_document second_clause second_figure difference"
+            " unit",
+            ("table3_against_table1", PLAN_4, TABLE_3, 893, PLAN_4, TABLE_1, 900.25, 7.25, "beds"),
+            ("public_stay_against_freeze", PLAN_4, "一(一)2", 10.3, PLAN_4, "三(二)3", 9, 1.3, "days"),
+        ),
+        "facilities": _frame(
+            "id name county_code city_code owner kind beds_now beds_new beds_plan frozen reasons",
+            (
+                "F1",
+                "甲市第一医院",
+                "140101",
+                "140100",
+                "city_and_above",
+                "general",
+                200,
+                0,
+                200,
+                "yes",
+                "occupancy stay",
+            ),
+            ("F2", "西县医院", "140102", "140100", "county_and_primary", "general", 120, 40, 160, "no", ""),
+        ),
+        "freezes": _frame(
+            "scope id name county_code rule measured limit unit document clause",
+            ("facility", "F1", "甲市第一医院", "140101", "occupancy", 60.5, 75, "percent", PLAN_4, "三(二)3"),
+            ("facility", "F1", "甲市第一医院", "140101", "stay", 10.25, 9, "days", PLAN_4, "三(二)3"),
+            ("city", "140200", names["140200"], "", "above_target", 112, 112, "beds", PLAN_4, "三(二)4"),
+            ("province", "140000", "全省", "", "not_applied", None, None, "m2_per_bed", PLAN_4, "三(二)3"),
+        ),
+        "bed_staff": city[["code", "name", "beds_plan"]].assign(
+            staff=[1266, 182],
+            nurses=[469, 68],
+            doctors=[391, 56],
+            staff_limit=[1300, None],
+            nurses_limit=None,
+            doctors_limit=None,
+        ),
+        "infectious": first.assign(
+            hospital_floor=[50, 35],
+            hospital_beds=[50, 35],
+            hospital_icu=[5, 4],
+            hospital_convertible=[5, 4],
+            department_beds=[60, 30],
+            department_icu=[3, 2],
+            **dict.fromkeys(surge),
+        ),
+        "access_summary": _frame(
+            "split gini worst_code worst_county worst_per_1000 mean_per_1000 deviation",
+            ("now", 0.05, "140201", names["140201"], 6.5, 8.57, 0.7),
+            ("by_population", 0.04, "140201", names["140201"], 7.1, 10.38, 0.6),
+            ("plan", 0.03, "140102", names["140102"], 7.4, 10.38, 0.5),
+        ),
+        "bed_objectives": _frame(
+            f"objective order {' '.join(OBJECTIVES)}",
+            ("plan", None, 4.5, 7.4, 0.5, 12, 156, 7800, 3.25),
+            ("shortfall", 1, 0, 7.1, 0.6, 20.5, 156, 7800, 3.5),
+            ("worst", 2, 9, 7.75, 0.4, 31, 170, 8100, 3.125),
+        ),
+        "evaluation": _frame(
+            "phase code name quantity quality structure efficiency score rank",
+            *(
+                (phase, k, names[k], 0.8, None, 0.6, None, score, rank)
+                for phase in ("now", "plan")
+                for k, score, rank in (("140100", 0.7, 1), ("140200", 0.25, 2))
+            ),
+        ),
+        "evaluation_indicators": _frame(
+            "phase code name group indicator value weight nature",
+            *(
+                (phase, k, names[k], *row)
+                for phase in ("now", "plan")
+                for k in ("140100", "140200")
+                for row in (
+                    ("quantity", "attainment", 0.95, 1.0, "modelled"),
+                    ("efficiency", "occupancy", None, None, "no_data"),
+                )
+            ),
+        ),
+    }
+
+
+def _frame(columns, *rows):
+    return pd.DataFrame(list(rows), columns=columns.split())
+
+
+def _bed_quotas(county):
+    """Share each county's beds out to its 18 cells; what no cell takes is general."""
+    rows = []
+    for each in county.itertuples():
+        fixed = {("private", "general"): (20, 22), ("other_public", "general"): (5, 2)}
+        for owner in OWNERS[:2]:
+            fixed |= {(owner, "tcm"): (10, 12), (owner, "psychiatric"): (4, 9), (owner, "critical"): (None, 3)}
+            fixed |= {(owner, kind): (None, 0) for kind in ("infectious", "oncology", "rehabilitation", "nursing")}
+        now, plan = each.beds_now - 53, each.beds_plan - 72
+        fixed[OWNERS[0], "general"] = (now // 3, plan // 3)
+        fixed[OWNERS[1], "general"] = (now - now // 3, plan - plan // 3)
+        rows += [(each.code, each.name, each.city_code, *cell, *fixed[cell]) for cell in CELLS]
+    frame = _frame("code name city_code owner kind beds_now beds_plan", *rows)
+    frame["beds_now"] = frame["beds_now"].astype("Int64")
+    return frame.assign(beds_new=frame["beds_plan"] - frame["beds_now"])
+
+
+def _bed_structure(names, quotas, city):
+    rows = []
+    persons = dict(zip(city["code"], city["persons"], strict=True))
+    for area, people in (("140000", sum(persons.values())), *persons.items()):
+        of = quotas if area == "140000" else quotas[quotas["city_code"].eq(area)]
+        for part, item in (("total", "total"), *(("owner", o) for o in OWNERS), *(("kind", k) for k in KINDS)):
+            cells = of if part == "total" else of[of[part].eq(item)]
+            now = None if item in KINDS and cells["beds_now"].isna().any() else int(cells["beds_now"].sum())
+            plan = int(cells["beds_plan"].sum())
+            target = None if item in ("general", *KINDS[3:]) else plan + (3 if item == "tcm" else 0)
+            gap, verdict = (None, "no_data") if target is None else (plan - target, "unmet" if plan < target else "met")
+            each = [None if count is None else count * 1000 / people for count in (target, plan)]
+            name = {"140000": "全省"}.get(area) or names[area]
+            rows.append((area, name, part, item, now, target, plan, gap, *each, PLAN_4, TABLE_1, verdict, "modelled"))
+    return _frame(
+        "area_code area part item beds_now beds_target beds_plan gap target_per_1000 plan_per_1000 document clause"
+        " verdict nature_now",
+        *rows,
+    )
 
 
 def _compliance(names):

@@ -18,11 +18,11 @@ from pandas.testing import assert_frame_equal
 
 from geo.words import load_words
 from planner.report import OutRefused, VerificationFailed, check_out, folder, map_view, outputs, recover, write_outputs
-from planner.report.columns import TABLES
+from planner.report.columns import ALL_TABLES, TABLES
 from planner.report.folder import replaced
 from planner.report.layers import build_layers
 from planner.report.summary import gap_text, share
-from planner.report.tables import clean_text, guarded, published, read_csv, rounded, unguarded
+from planner.report.tables import absent, clean_text, guarded, published, read_csv, rounded, unguarded
 from planner.report.workbook import HEADER_ROWS, word
 from tests.planner.small_plan import small_plan
 
@@ -82,7 +82,7 @@ def texts(sheets, last_row=None):
 
 def test_every_table_column_and_word_is_spoken_in_both_languages():
     for words in (ZH, EN):
-        for name, table in TABLES.items():
+        for name, table in ALL_TABLES.items():
             assert all(f"table.{name}.{part}" in words for part in ("sheet", "title", "note"))
             assert all(f"column.{column}" in words for column in table.columns)
             units = [c for c in table.columns if table.decimals(c) is not None and c not in table.figures]
@@ -180,7 +180,7 @@ def test_workbook_read_back_equals_the_tables(tmp_path, plain_maps, words):
                 expected = [word(column, value, words) for value in expected]
             elif (name, column) == ("compliance", "name"):
                 expected = [prepared.standards[id].name(words.lang) for id in frame["standard_id"]]
-            expected = [words("report.absent") if value != value else value for value in expected]
+            expected = [words("report.absent") if absent(value) else value for value in expected]
             assert found[column].tolist() == expected, (name, column)
         assert sheet.freeze_panes is not None and sheet.auto_filter.ref is not None
         assert sheet.print_title_rows == f"$1:${HEADER_ROWS}" and sheet.page_setup.paperSize == 9
@@ -297,7 +297,7 @@ def test_the_view_joins_shares_and_names():
     assert counties["city"].tolist() == ["甲市", "甲市", "乙市"]
     assert view.stations["county"].tolist() == ["东县", "西县", "北县", "北县"]
     assert view.cities["code"].tolist() == ["140100", "140200"] and view.cities.crs.to_epsg() == 4490
-    assert "999 人未覆盖" in view.notes[2] and "18 公里" in view.rule
+    assert "0.0300" in view.notes[1] and "西县" in view.notes[1] and "999 人未覆盖" in view.notes[3] and "18 公里" in view.rule
 
 
 def test_shares_keep_all_and_none_apart():
