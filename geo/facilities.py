@@ -52,11 +52,11 @@ HEADINGS = {  # column -> its heading in Chinese; the column's own name is taken
 REQUIRED = ("id", "name", "county_code", "owner", "kind", "beds")
 MEASURED = {  # column -> the largest that is no slip of the pen: %, days, persons, m2
     "occupancy": 150,
-    "stay_days": 3_000,
+    "stay_days": 1_000,
     "staff": 100_000,
     "floor_area": 10**7,
 }
-MOST_BEDS = 50_000
+MOST_BEDS = 100_000
 SHARE = Fraction(3, 2)  # an occupancy not above it was meant as a share, not as per cent
 SWITCHES = {"host": False, "may_grow": True}  # what a blank cell says
 YES = {"是", "yes", "y", "true", "1", "√"}

@@ -452,7 +452,7 @@ def _standard_lines(standard, words):
 
 
 def _input_lines(scenario, region, words):
-    """Return what is read beside the region: people of a later year, a facility table. Raises Rejected for its faults."""
+    """Return what is read beside the region: people of a later year, a facility table (Rejected where it is wrong)."""
     from geo.facilities import load_facilities
     from geo.region import grown
     from planner.settings import file_name

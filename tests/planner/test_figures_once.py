@@ -38,7 +38,7 @@ INNOCENT = {
     ("planner/engine/centre.py", "30000"): "entries of a cover beyond which a proof looks for the rows it needs",
     ("planner/engine/centre.py", "20000"): "steps of a search, a share of the model's own time",
     ("planner/report/workbook.py", "0.62"): "width of a small letter beside a large one",
-    ("planner/scenario.py", "1.3"): "most beds of a county over its city's target, assumed",
+    ("planner/settings.py", "1.3"): "most beds of a county over its city's target, assumed",
 }
 
 
