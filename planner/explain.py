@@ -14,13 +14,6 @@ class Infeasible(Rejected):
     exit_code = 4
 
 
-def beds_below_stock(city, name, persons, now, target):
-    """The target asks a city to close beds, which no document does."""
-    needed = f"{ceiling(now * 100_000 / persons) / 100 if persons else 0:.2f}"
-    params = {"city": name, "now": f"{now:,}", "target": f"{target:,}", "less": f"{now - target:,}", "needed": needed}
-    return Fault("infeasible_beds_below_stock", params=params)
-
-
 def county_without_station(county, name, persons, clause):
     """No station may stand in a county that must have one."""
     params = {"county": name, "code": county, "persons": f"{persons:,}", "clause": clause}

@@ -7,15 +7,17 @@ import numpy as np
 import pandas as pd
 
 from geo.demand import build_demand
+from geo.facilities import load_facilities
 from geo.faults import Fault, Rejected, ScenarioRejected
-from geo.region import Region, load_region
+from geo.region import Region, grown, load_region
 from geo.sites import candidate_sites, known_places
 from geo.travel import is_covered, nearest, standard_metres
+from planner.access import e2sfca
 from planner.compliance import compliance
-from planner.rounding import half_up
 from planner.scenario import Scenario, check_against
 from planner.services.ambulances import plan_ambulances, required_by_city
-from planner.services.beds import plan_beds, targets_by_city
+from planner.services.bed_tables import bed_tables
+from planner.services.beds import plan_beds
 from planner.services.centres import documents_centres, free_centres
 from planner.services.stations import cover_problem, coverage, plan_stations, station_table
 from planner.solve import INFEASIBLE, OPTIMAL
@@ -32,6 +34,7 @@ class Prepared:
     sites: pd.DataFrame
     _problems: dict = field(default_factory=dict, repr=False, compare=False)
     _proven: dict = field(default_factory=dict, repr=False, compare=False)
+    _reach: dict = field(default_factory=dict, repr=False, compare=False)
 
     def cover_problem(self, scenario):
         """Return the covering problem of a scenario; distances are computed once for each choice of radii."""
@@ -41,6 +44,14 @@ class Prepared:
                 self._problems.pop(next(iter(self._problems)))
             self._problems[key] = cover_problem(self.region, self.demand, self.sites, scenario)
         return self._problems[key]
+
+    def reach(self, scenario):
+        """Return the floating catchment matrix K of a scenario; distances are computed once for each choice."""
+        key = (scenario.beds_reach_km, scenario.beds_access_weights, scenario.detour_factor)
+        if key not in self._reach:
+            metres, weights, detour = round(key[0] * 1000), key[1], key[2]
+            self._reach[key] = e2sfca(self.demand, self.region.counties, metres, weights, detour)
+        return self._reach[key]
 
     def stations(self, scenario, progress, cancel):
         """Return the station plan of a scenario; a proven one stays, and other beds or centres ask for it again."""
@@ -87,7 +98,7 @@ def prepare(scenario, progress=None):
             progress(stage, 0.0, None, None)
 
     tell("region")
-    region = load_region(scenario.region)
+    region = grown(load_region(scenario.region), scenario.population_growth)
     standards = load_standards()
     _refuse_cities_without_table(region, standards)
     tell("demand")
@@ -127,7 +138,11 @@ def decide(prepared, scenario, progress=None, cancel=None):
 
     if progress is not None:
         progress("beds", 0.0, None, None)
-    beds = plan_beds(region, standards, scenario, progress=ticker("beds"), cancel=cancel)
+    facilities = load_facilities(scenario.facilities, region) if scenario.facilities else None
+    reach = prepared.reach(scenario)
+    beds = plan_beds(
+        region, standards, scenario, reach, facilities=facilities, progress=ticker("beds"), cancel=cancel
+    )
     documents = documents_centres(region, scenario)
     if progress is not None:
         progress("centres_free", 0.0, None, None)
@@ -143,69 +158,23 @@ def decide(prepared, scenario, progress=None, cancel=None):
     seats = sites[sites["kind"].eq("seat") & ~sites["county_code"].isin(scenario.closed_counties)]
     metres_now, _ = nearest(demand, seats, scenario.detour_factor)
 
-    tables = _bed_tables(region, scenario, beds)
+    tables = bed_tables(region, standards, scenario, beds, facilities)
     tables |= _emergency_tables(prepared, scenario, chosen, stations, metres, metres_now)
     tables |= _centre_tables(region, scenario, documents, free)
     tables["compliance"] = compliance(region, standards, demand, tables, metres, metres_now)
-    proofs = {"beds": beds.proof, **chosen.proofs, "ambulances": fleet_proof, "centres_free": free_proof}
+    proofs = {**beds.proofs, **chosen.proofs, "ambulances": fleet_proof, "centres_free": free_proof}
     persons = region.counties["persons"]
     return Plan(
         scenario=scenario,
         tables=tables,
         proofs=proofs,
         figures={
-            **{f"spread_{name}": value for name, value in beds.spread.items()},
             "person_km_documents": documents.person_km(persons),
             "person_km_free": free.person_km(persons),
         },
         people_in=region.persons,
         people_out=int(tables["coverage_by_county"][["covered", "uncovered"]].to_numpy().sum()),
     )
-
-
-def _per_1000(count, persons):
-    """Return count per 1,000 persons, two decimals, halves up; NaN where nobody lives."""
-    return float(half_up(int(count) * 100_000 / int(persons))) / 100 if persons else float("nan")
-
-
-def _densities(counts, persons):
-    return [_per_1000(c, p) for c, p in zip(counts, persons, strict=True)]
-
-
-def _bed_tables(region, scenario, beds):
-    counties, cities = region.counties, region.cities
-    by_county = pd.DataFrame(
-        {
-            "code": counties.index,
-            "name": counties["name"].to_numpy(),
-            "city_code": counties["city_code"].to_numpy(),
-            "persons": counties["persons"].to_numpy(),
-            "beds_now": beds.now.to_numpy(),
-            "beds_plan": beds.plan.to_numpy(),
-            "beds_new": (beds.plan - beds.now).to_numpy(),
-            "now_per_1000": _densities(beds.now, counties["persons"]),
-            "plan_per_1000": _densities(beds.plan, counties["persons"]),
-            "reach_now_per_1000": beds.reach_now.round(2).to_numpy(),
-            "reach_plan_per_1000": beds.reach_plan.round(2).to_numpy(),
-        }
-    )
-    sums = by_county.groupby("city_code")[["persons", "beds_now", "beds_plan"]].sum().loc[cities.index]
-    targets = targets_by_city(region, scenario)
-    by_city = pd.DataFrame(
-        {
-            "code": cities.index,
-            "name": cities["name"].to_numpy(),
-            "persons": sums["persons"].to_numpy(),
-            "beds_now": sums["beds_now"].to_numpy(),
-            "beds_target": [targets[k] for k in cities.index],
-            "beds_plan": sums["beds_plan"].to_numpy(),
-            "beds_new": (sums["beds_plan"] - sums["beds_now"]).to_numpy(),
-            "now_per_1000": _densities(sums["beds_now"], sums["persons"]),
-            "target_per_1000": [float(scenario.bed_targets[k]) for k in cities.index],
-            "plan_per_1000": _densities(sums["beds_plan"], sums["persons"]),
-        }
-    )
-    return {"beds_by_city": by_city, "beds_by_county": by_county}
 
 
 STATION_COLUMNS = ["id", "name", "kind", "county_code", "city_code", "lon", "lat", "status"]

@@ -129,9 +129,7 @@ class _Parts:
         """Add every rule; return what bending them costs."""
         bent = []
         for r, rule in enumerate(self.q.rules):
-            terms = [
-                (self.x[i][c], float(w)) for i, c, w in zip(rule.rows, rule.cells, rule.weights, strict=True) if w
-            ]
+            terms = [(self.x[i][c], float(w)) for i, c, w in zip(rule.rows, rule.cells, rule.weights, strict=True) if w]
             for side, bound, sign in (("low", rule.low, 1), ("high", rule.high, -1)):
                 if bound is None:
                     continue
@@ -181,7 +179,8 @@ class _Parts:
         return pulp.LpAffineExpression(terms)
 
     def equal(self):
-        return self._away("s", [(y, int(q), f"{i:05d}") for i, (y, q) in enumerate(zip(self.y, self.q.equal))])
+        counties = enumerate(zip(self.y, self.q.equal, strict=True))
+        return self._away("s", [(y, int(q), f"{i:05d}") for i, (y, q) in counties])
 
     def settle(self):
         cells = [

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pulp
 
 from geo.faults import Fault
 from planner.conflict import smallest_conflict
@@ -46,7 +45,7 @@ def why_infeasible(region, standards, scenario, question, *, cancel=None):
 
 
 def _part(question, codes, city, here, budget):
-    inside = set(int(i) for i in here)
+    inside = {int(i) for i in here}
     rules = tuple(rule for rule in question.rules if rule.strict and set(rule.rows) <= inside)
     question = replace(question, rules=rules, budget=budget)
     found = {(rule.word, rule.area if rule.word == "pin" else "") for rule in rules}
@@ -239,7 +238,8 @@ class _Teller:
             limit = sum(rule.high for rule in self.part.question.rules if rule.word == kind)
             more |= {"limit": f"{int(limit) + ceiling_of(mend.amount):,}"}
         elif kind == "budget":
-            more |= {"limit": f"{self.scenario.beds_budget + ceiling_of(mend.amount):,}"}
+            limit = self.scenario.beds_budget + ceiling_of(mend.amount)
+            more |= {"limit": f"{limit:,}", "limit_plain": limit}
         elif kind == "county":
             more |= {"cap": f"{self._cap(mend):.2f}"}
         elif kind == "convert":

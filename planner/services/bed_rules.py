@@ -301,4 +301,21 @@ def _guide(region, standards, scenario, stock, aims):
         for c, (owner, kind) in enumerate(CELLS[:-2]):
             guide[i, c] = beds[owner][kind]
         guide[i, -2:] = other, aims.private[i]
+    return _with_specialists(guide, region, standards)
+
+
+def _with_specialists(guide, region, standards):
+    """Return the guide with general beds turned into oncology and rehabilitation where specialist beds fall short."""
+    public = [c for c, (owner, _) in enumerate(CELLS) if owner in PUBLIC]
+    special = [c for c in public if CELLS[c][1] in SPECIALIST]
+    share = standards["public_specialist_bed_share"].value / 100
+    for here in members_of(region).values():
+        asked = ceiling(share * int(guide[np.ix_(here, public)].sum()))
+        short = max(asked - int(guide[np.ix_(here, special)].sum()), 0)
+        for owner, kind in ((owner, kind) for kind in ("oncology", "rehabilitation") for owner in PLANNED):
+            general, to = CELLS.index((owner, "general")), CELLS.index((owner, kind))
+            part = shared_out(half_up(Fraction(short, 4)), guide[here, general])
+            moved = np.minimum(part, guide[here, general])
+            guide[here, general] -= moved
+            guide[here, to] += moved
     return guide

@@ -165,8 +165,9 @@ class _Writer:
         parts += [("kind", kind, _cells(kinds=(kind,))) for kind in KINDS]
         for part, item, cells in parts:
             planned = int(self.beds[np.ix_(here, cells)].sum())
-            known = [self.plan.stock.known(i, c) for i in here for c in cells]
-            now = int(self.now[np.ix_(here, cells)].sum()) if all(known) else NONE
+            # Beds of kinds that nobody counts today are among the general ones: sums over all kinds are known.
+            known = part != "kind" or all(self.plan.stock.known(i, c) for i in here for c in cells)
+            now = int(self.now[np.ix_(here, cells)].sum()) if known else NONE
             standard, target = self._target(item, people, city, here)
             at_least = standard is not None and standard.comparator == ">="
             plan_density = per_1000(planned, people)
@@ -247,8 +248,9 @@ class _Writer:
         return area if area in self.cities.index else self.counties.at[area, "city_code"]
 
     def _told(self, rule):
-        exact = [Fraction(w) * int(self.beds[i, c]) for i, c, w in zip(rule.rows, rule.cells, rule.weights, strict=True)]
-        got, asked = sum(exact, Fraction(0)), Fraction(rule.low if rule.low is not None else rule.high)
+        terms = zip(rule.rows, rule.cells, rule.weights, strict=True)
+        got = sum((Fraction(w) * int(self.beds[i, c]) for i, c, w in terms), Fraction(0))
+        asked = Fraction(rule.low if rule.low is not None else rule.high)
         if rule.word == "specialist":
             public = sum(int(self.beds[i, c]) for i, c in zip(rule.rows, rule.cells, strict=True))
             asked = self.standards["public_specialist_bed_share"].value / 100 * public
