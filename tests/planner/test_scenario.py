@@ -15,7 +15,6 @@ from geo.faults import ScenarioRejected
 from geo.words import load_words
 from planner.scenario import (
     ASSUMED,
-    SETTINGS,
     Override,
     Scenario,
     check_against,
@@ -27,6 +26,16 @@ from planner.scenario import (
     shipped_scenarios,
     shown,
     vary,
+)
+from planner.settings import (
+    ALL_SETTINGS,
+    TABLE_SETTINGS,
+    checked,
+    in_words,
+    override_label,
+    override_sides,
+    said_place,
+    setting_of,
 )
 from planner.standards import load_standards
 
@@ -83,12 +92,13 @@ def test_an_empty_file_asks_what_the_documents_ask(write):
 
 def test_every_field_is_a_standards_an_assumption_or_a_name():
     defaults = set(default_values(load_standards()))
-    assert {setting.field for setting in SETTINGS} | {"bed_targets"} == defaults | {"title"}
+    assert {setting.field for setting in ALL_SETTINGS} == defaults | {"title"}
 
 
 def test_the_shipped_scenarios_are_right_and_found_by_bare_name(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert {"shanxi-2025", "lvliang-6", "stations-200"} <= set(shipped_scenarios())
+    plan = {"shanxi-2025", "even-access", "smaller-budget", "population-2030", "epidemic-surge", "hospital-freezes"}
+    assert plan | {"lvliang-6", "stations-200"} <= set(shipped_scenarios())
     for name in shipped_scenarios():
         assert (
             load_scenario(name) == load_scenario(f"{name}.toml") == load_scenario(ROOT / "scenarios" / f"{name}.toml")
@@ -189,6 +199,13 @@ def test_there_and_back_through_json():
         lambda plain: plain.update(overrides=[{"key": 1}]),
         lambda plain: plain.update(closed_counties="140105"),
         lambda plain: plain.update(stations_count=200.5),
+        lambda plain: plain.update(beds_convert_share="a fifth"),
+        lambda plain: plain.update(beds_convert_share=None),
+        lambda plain: plain.update(beds_pins={"140105": "900"}),
+        lambda plain: plain.update(beds_lean={"oncology": "1/0"}),
+        lambda plain: plain.update(beds_lean={"oncolgy": "0.1"}),
+        lambda plain: plain.update(facilities=None),
+        lambda plain: plain.update(beds_objectives=["worst", "worst"]),
     ],
 )
 def test_a_spoilt_dict_is_refused(spoil):
@@ -196,6 +213,207 @@ def test_a_spoilt_dict_is_refused(spoil):
     spoil(plain)
     with pytest.raises(ScenarioRejected):
         scenario_from(plain)
+
+
+# -- the bed policy --------------------------------------------------------------------------------------------------
+
+
+def test_every_setting_of_the_bed_policy_can_be_stated(write):
+    (write("", "x.toml").parent / "hospitals.csv").write_text("x", "utf-8")
+    scenario = load_scenario(
+        write(
+            """
+[population]
+year = 2030
+growth = { 140100 = 8.5, 141100 = -3 }
+[beds]
+rule = "up_to"
+objectives = ["worst", "even"]
+leeway = 0.05
+may_bend = ["tcm_hospital"]
+access_weights = [1, 0.5]
+hospital_least = 30
+convert_share = 0.29
+national_reserve = 0
+facilities = "hospitals.csv"
+facilities_complete = true
+freeze = "all"
+freeze_hosts_exempt = false
+freeze_area_per_bed = 80.5
+budget = 900_000
+cost_new = 45.5
+cost_convert = 0
+pins = { 140105 = 9000 }
+lean.oncology = 0.2
+weights = { worst = 3, even = 0.5 }
+staff = { 140100 = 90_000 }
+nurses.140200 = 9000
+doctors.140200 = 8000
+[surge]
+inpatients_per_10000 = 6.5
+icu_percent = 12
+convertible_percent = 15
+[evaluation]
+weights = "equal"
+"""
+        )
+    )
+    assert scenario.population_year == 2030
+    assert scenario.population_growth == {"140100": Fraction(17, 2), "141100": Fraction(-3)}
+    assert (scenario.beds_rule, scenario.beds_objectives) == ("up_to", ("worst", "even"))
+    assert (scenario.beds_leeway, scenario.beds_may_bend) == (Fraction(1, 20), ("tcm_hospital",))
+    assert (scenario.beds_access_weights, scenario.beds_hospital_least) == ((1.0, 0.5), 30)
+    assert (scenario.beds_convert_share, scenario.beds_national_reserve) == (Fraction(29, 100), Fraction(0))
+    assert scenario.facilities == str(write("", "x.toml").parent.resolve() / "hospitals.csv")
+    assert (scenario.facilities_complete, scenario.freeze_rule, scenario.freeze_hosts_exempt) == (True, "all", False)
+    assert (scenario.freeze_area_per_bed, scenario.beds_budget) == (80.5, 900_000)
+    assert (scenario.beds_cost_new, scenario.beds_cost_convert) == (Fraction(91, 2), Fraction(0))
+    assert scenario.beds_pins == {"140105": 9000}
+    assert list(scenario.beds_lean.items()) == [
+        ("oncology", Fraction(1, 5)),
+        ("critical", Fraction(1, 20)),
+        ("rehabilitation", Fraction(1, 10)),
+        ("nursing", Fraction(1, 10)),
+    ]
+    assert scenario.beds_weights == {"worst": 3.0, "even": 0.5}
+    assert (scenario.beds_staff, scenario.beds_nurses) == ({"140100": 90_000}, {"140200": 9000})
+    assert scenario.beds_doctors == {"140200": 8000}
+    assert (scenario.surge_inpatients, scenario.surge_icu_percent) == (Fraction(13, 2), 12)
+    assert (scenario.surge_convertible_percent, scenario.evaluation_weights) == (15, "equal")
+    stated = {each.key: (each.old, each.new) for each in scenario.overrides}
+    assert stated["population.growth.140100"] == ("—", "8.5")
+    assert stated["beds.objectives"] == ("shortfall, equal, change", "worst, even")
+    assert stated["beds.access_weights"] == ("1, 0.68, 0.22", "1, 0.5")
+    assert stated["beds.freeze_hosts_exempt"] == ("true", "false")
+    assert stated["beds.facilities"] == ("—", "hospitals.csv")
+    assert stated["beds.pins.140105"] == ("—", "9000")
+    assert stated["beds.lean.oncology"] == ("0.05", "0.2")
+    assert len(stated) == 30
+    assert scenario.lines["beds.nurses.140200"] == ("mine.toml", 26)
+    assert scenario_from(json.loads(json.dumps(scenario.as_dict()))) == scenario
+
+
+def test_every_setting_is_said_in_both_languages(write):
+    """Each setting has a label, each choice a word, each override two sides that hold no machine word."""
+    scenario = load_scenario("shanxi-2025")
+    other = vary(
+        scenario,
+        beds_rule="up_to",
+        beds_objectives=("cost", "travel"),
+        beds_may_bend=("tcm_hospital",),
+        freeze_hosts_exempt=False,
+        freeze_rule="all",
+        evaluation_weights="equal",
+        stations_goal="best_n",
+        beds_lean={"oncology": Fraction(1, 10)},
+        beds_pins={"140105": 9000},
+    )
+    for lang in ("zh", "en"):
+        words = load_words(lang)
+        for setting in ALL_SETTINGS:
+            assert setting.field == "title" or words(f"report.setting.{setting.field}")
+            value = getattr(other, setting.field)
+            said = [in_words(setting, value[place], {}, words) for place in value] if setting.by else None
+            assert all(said) if setting.by else in_words(setting, value, {}, words)
+            assert all(f"value.{setting.words}.{word}" in words for word in setting.choices)
+            assert setting.by != "word" or [said_place(setting, word, {}, words) for word in setting.choices]
+        for override in other.overrides:
+            assert override_label(override, words)
+            assert not {"up_to", "travel", "tcm_hospital", "false", "all", "best_n"} & set(
+                override_sides(override, words)
+            )
+    zh = load_words("zh")
+    sides = {each.key: override_sides(each, zh) for each in other.overrides}
+    assert (
+        sides["beds.objectives"][1] == f"{zh('value.objective.cost')}{zh('report.then')}{zh('value.objective.travel')}"
+    )
+    assert sides["beds.lean.critical"] == ("0.05", "—")  # what a variant takes away is told too
+    assert (sides["beds.pins.140105"], sides["beds.may_bend"][0]) == (("—", "9000"), "—")
+
+
+def test_the_words_of_choices_fit_their_own_settings():
+    for setting in ALL_SETTINGS:
+        if setting.choices and not setting.by:
+            whole = setting.choices if setting.kind in ("objectives", "words") else setting.choices[-1]
+            assert checked(setting, whole) == whole
+        assert setting_of(setting.key) is setting
+        assert setting_of(f"{setting.key}.140100") is (setting if setting.by else None)
+
+
+def test_exact_settings_keep_what_a_float_would_lose(write):
+    scenario = load_scenario(write("beds.convert_share = 0.29"))
+    assert scenario.beds_convert_share * 100 == 29 and 0.29 * 100 != 29
+    assert vary(scenario, beds_convert_share=0.58).beds_convert_share == Fraction(58, 100)
+
+
+def test_a_table_of_an_extended_file_is_added_to_figure_by_figure(write):
+    write("[beds]\npins = { 140105 = 9000, 140106 = 4000 }\nweights = { shortfall = 2, change = 1 }\n", "a.toml")
+    text = 'extends = "a"\n[beds]\nobjectives = ["shortfall"]\npins.140106 = 5000\nweights.change = 0\n'
+    scenario = load_scenario(write(text))
+    assert scenario.beds_pins == {"140105": 9000, "140106": 5000}
+    assert scenario.beds_weights == {"shortfall": 2.0, "change": 0.0}
+    assert Override("beds.pins.140106", "4000", "5000") in scenario.overrides
+
+
+def test_a_facility_table_lies_beside_the_file_that_states_it(write, monkeypatch, tmp_path):
+    path = write('[beds]\nfacilities = "data/hospitals.csv"\n', "a.toml")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "hospitals.csv").write_text("x", "utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    scenario = load_scenario(write('extends = "a"'))
+    assert scenario.facilities == str((tmp_path / "data" / "hospitals.csv").resolve())
+    assert scenario.lines["beds.facilities"] == ("a.toml", 2)
+    monkeypatch.chdir(path.parent)
+    assert scenario.as_dict()["facilities"] == "./data/hospitals.csv"  # no path of this machine in what is published
+    assert scenario_from(scenario.as_dict()) == scenario
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert scenario_from(scenario.as_dict()) == scenario
+
+
+def test_a_shipped_facility_table_is_named_without_its_place(monkeypatch, tmp_path):
+    scenario = load_scenario("hospital-freezes")
+    for folder in (ROOT, ROOT / "scenarios", tmp_path):
+        monkeypatch.chdir(folder)
+        plain = scenario.as_dict()
+        assert plain["facilities"] == "hospitals-example.csv"
+        assert scenario_from(plain) == scenario
+    (tmp_path / "hospitals-example.csv").write_text("another", "utf-8")
+    assert scenario_from(scenario.as_dict()) == scenario
+    own = vary(scenario, facilities=str(tmp_path / "hospitals-example.csv"))
+    assert own.as_dict()["facilities"] == "./hospitals-example.csv"
+    assert scenario_from(own.as_dict()) == own != scenario
+
+
+def test_a_variant_in_python_is_checked_with_its_tables():
+    scenario = load_scenario("shanxi-2025")
+    with pytest.raises(ScenarioRejected) as rejected:
+        replace(
+            scenario,
+            beds_pins={140105: 9000, "140106": -1},
+            beds_lean={"oncolgy": 1},
+            beds_weights=[1],
+            beds_objectives="worst",
+            population_growth={"140100": float("nan")},
+        )
+    assert {(fault.column, fault.key) for fault in rejected.value.faults} == {
+        ("beds.pins", "scenario_code"),
+        ("beds.pins.140106", "scenario_range"),
+        ("beds.lean.oncolgy", "scenario_unknown"),
+        ("beds.weights", "scenario_table"),
+        ("beds.objectives", "scenario_list"),
+        ("population.growth.140100", "scenario_not_finite"),
+    }
+    with pytest.raises(ScenarioRejected):
+        replace(scenario, beds_weights={"travel": 1})
+
+
+def test_check_against_names_counties_of_pins(write):
+    scenario = load_scenario(write("[beds.pins]\n140105 = 9000"))
+    names = pd.Series({code: code for code in scenario.bed_targets}), pd.Series({"140106": "迎泽区"})
+    region = SimpleNamespace(cities=pd.DataFrame({"name": names[0]}), counties=pd.DataFrame({"name": names[1]}))
+    (fault,) = check_against(scenario, region)
+    assert (fault.key, fault.row, fault.column) == ("scenario_county", 2, "beds.pins.140105")
+    assert {setting.by for setting in TABLE_SETTINGS} == {"city", "county", "word"}
 
 
 # -- what can be wrong -----------------------------------------------------------------------------------------------
@@ -229,7 +447,7 @@ national = ["140200"]
         (3, "urban_km", "scenario_unknown"),
         (5, "stations.urban_km", "scenario_metres"),
         (6, "stations.rural_km", "scenario_unit"),
-        (7, "stations.goal", "scenario_goal"),
+        (7, "stations.goal", "scenario_stations_goal"),
         (8, "stations.rural_preferred_km", "scenario_preferred"),
         (9, "stations.count", "scenario_number"),
         (11, "stations.closed_counties", "scenario_code"),
@@ -261,6 +479,10 @@ def test_a_message_names_file_line_key_value_and_remedy(write):
         ("extend", "extends"),
         ("beds.target.x", "beds.targets"),
         ("centers.national", "centres"),
+        ("beds.objective", "beds.objectives"),
+        ("beds.steadiness", "beds.objectives"),
+        ("beds.lean.critcal", "beds.lean.critical"),
+        ("population.growths.x", "population.growth"),
     ],
 )
 def test_an_unknown_key_names_the_nearest(write, key, nearest):
@@ -310,6 +532,61 @@ def test_a_quoted_dot_is_no_table(write):
         (f"ambulances.persons_per_vehicle = 0x{'f' * 5000}", "scenario_range"),
         (f"ambulances.persons_per_vehicle = {'9' * 5000}", "scenario_syntax"),
         ("solve.seconds = 0", "scenario_range"),
+        ("beds.steadiness = 0.1", "scenario_unknown"),
+        ('beds.rule = "most"', "scenario_beds_rule"),
+        ("beds.rule = 1", "scenario_beds_rule"),
+        ('beds.freeze = "some"', "scenario_freeze_rule"),
+        ('evaluation.weights = "topsis"', "scenario_evaluation_weights"),
+        ('beds.objectives = "worst"', "scenario_list"),
+        ("beds.objectives = []", "scenario_objectives_empty"),
+        ('beds.objectives = ["worst", "evn"]', "scenario_word"),
+        ("beds.objectives = [[1], 2.5, nan]", "scenario_word"),
+        ('beds.objectives = ["worst", "even", "worst"]', "scenario_word_twice"),
+        ('beds.may_bend = ["pin"]', "scenario_word"),
+        ("beds.leeway = 0.6", "scenario_range"),
+        ("beds.access_weights = 1", "scenario_list"),
+        ("beds.access_weights = []", "scenario_weights"),
+        ("beds.access_weights = [1, 0.5, 0]", "scenario_weights"),
+        ("beds.access_weights = [1e-400]", "scenario_weights"),
+        ("beds.access_weights = [1, 1, 1, 1, 1, 1, 1]", "scenario_weights"),
+        ("beds.access_weights = [1, 0.2, 0.3]", "scenario_weights_rising"),
+        ('beds.access_weights = [1, "x"]', "scenario_number"),
+        ("beds.access_weights = [true]", "scenario_number"),
+        ("beds.hospital_least = 0", "scenario_range"),
+        ("beds.convert_share = 20", "scenario_share"),
+        ("beds.convert_share = -0.1", "scenario_range"),
+        ("beds.national_reserve = 1000", "scenario_range"),
+        ('beds.facilities_complete = "yes"', "scenario_switch"),
+        ("beds.freeze_hosts_exempt = 1", "scenario_switch"),
+        ("beds.facilities_complete = true", "scenario_complete_without_table"),
+        ("beds.facilities = 5", "scenario_text"),
+        ('beds.facilities = "nowhere.csv"', "scenario_facilities"),
+        ('beds.facilities = "http://a/b.csv"', "scenario_file"),
+        ('beds.facilities = "a\\u001b.csv"', "scenario_file"),
+        ("beds.budget = 1.5", "scenario_whole"),
+        ("beds.budget = -1", "scenario_range"),
+        ("beds.cost_new = 100_000", "scenario_range"),
+        ('beds.cost_new = "50万元"', "scenario_unit"),
+        ("beds.pins.140105 = 5.5", "scenario_whole"),
+        ("beds.pins.140105 = -5", "scenario_range"),
+        ("beds.pins.140100 = 5", "scenario_county"),
+        ("beds.pins = [1]", "scenario_table"),
+        ("beds.lean.oncolgy = 0.1", "scenario_unknown"),
+        ("beds.lean.oncology = 0.9", "scenario_lean_sum"),
+        ("beds.lean.oncology = 10", "scenario_share"),
+        ("beds.weights.evn = 1", "scenario_unknown"),
+        ("beds.weights.travel = 1", "scenario_weight_unlisted"),
+        ("beds.weights = { change = 0, travel = 0 }", "scenario_weights_zero"),
+        ("beds.staff.140105 = 5", "scenario_city"),
+        ("beds.nurses.吕梁 = 5".replace("吕梁", '"吕梁"'), "scenario_city"),
+        ("beds.doctors.140100 = nan", "scenario_not_finite"),
+        ("population.year = 30", "scenario_year"),
+        ("population.year = 2030.0", "scenario_year"),
+        ("population.growth.140100 = 101", "scenario_range"),
+        ("population.growth.140100 = -51", "scenario_range"),
+        ("population.growth.140105 = 1", "scenario_city"),
+        ("surge.inpatients_per_10000 = 2000", "scenario_range"),
+        ("surge.icu_percent = 101", "scenario_range"),
     ],
 )
 def test_a_value_that_does_not_fit(write, text, key):
@@ -445,7 +722,10 @@ def test_check_against_names_what_the_region_does_not_have(write):
 # -- whatever a hand or an editor does to a file ---------------------------------------------------------------------
 
 GOOD = (ROOT / "scenarios" / "shanxi-2025.toml").read_text(encoding="utf-8") + (
-    'closed_counties = ["140105"]\nurban_km = 4.5\n[beds]\nreach_km = 25\n[beds.targets]\n141100 = 6.00\n'
+    'closed_counties = ["140105"]\nurban_km = 4.5\n[beds]\nreach_km = 25\nrule = "up_to"\nobjectives = ["worst"]\n'
+    "access_weights = [1, 0.5]\nbudget = 900_000\nfreeze_hosts_exempt = false\n[beds.targets]\n141100 = 6.00\n"
+    "[beds.lean]\noncology = 0.2\n[beds.pins]\n140105 = 9000\n[population]\nyear = 2030\ngrowth = { 140100 = 8 }\n"
+    '[surge]\nicu_percent = 9\n[evaluation]\nweights = "equal"\n'
     '[ambulances]\npersons_per_vehicle = 25_000\n[centres]\nnational = ["140100"]\n[solve]\nseconds = 9\n'
 )
 PIECES = [
