@@ -1,20 +1,35 @@
 """Recomputes every figure of a plan from the raw inputs, without any solver, and says check by check what it found.
 
-Only a plan's decisions are taken from it: how many beds a county gets, where stations stand and how many vehicles
-they hold, which centres were chosen freely. All else - stocks, targets, distances, coverage, catchments, verdicts -
-is worked out anew in this package's own arithmetic and compared cell by cell. What a solver claims must fit the plan
-and survive every change of one decision. Nothing is published that fails.
+Only a plan's decisions are taken from it: how many beds of each owner and kind a county gets, where stations stand and
+how many vehicles they hold, which centres were chosen freely. All else - stocks, targets, rules, distances, coverage,
+catchments, verdicts - is worked out anew in this package's own arithmetic and compared cell by cell. What a solver
+claims must fit the plan and survive every change of one decision. Nothing is published that fails.
 
     ledger     Check, and how checks are collected
     shapes     the tables as they should be, read strictly
     facts      the raw inputs: people, places, distances
-    people, beds, stations, centres, compliance, proofs, figures    what is recomputed
+    stock, limits, bed_rules, facilities, beds, staff, access, worth, evaluation, conflicts    what is known of beds
+    moves      changes of one bed, which must not beat what a solver claims
+    people, stations, centres, compliance, proofs, figures    what else is recomputed
     folder     a published folder, read back: hashes, inputs, every copy of every table
 """
 
 from geo.demand import build_demand
-from planner.verify import beds, centres, compliance, stations
-from planner.verify.facts import Facts
+from geo.faults import Rejected
+from planner.verify import (
+    access,
+    bed_rules,
+    beds,
+    centres,
+    compliance,
+    conflicts,
+    evaluation,
+    facilities,
+    staff,
+    stations,
+    worth,
+)
+from planner.verify.facts import Facts, as_grown
 from planner.verify.figures import check_figures
 from planner.verify.folder import check_folder
 from planner.verify.ledger import Check, Ledger
@@ -27,6 +42,19 @@ __all__ = ["Check", "verify_folder", "verify_plan"]
 PARTS = {
     "beds_by_city": beds.check_beds_by_city,
     "beds_by_county": beds.check_beds_by_county,
+    "bed_quotas": beds.check_bed_quotas,
+    "bed_standards": beds.check_bed_standards,
+    "bed_structure": beds.check_bed_structure,
+    "bed_rules": bed_rules.check_bed_rules,
+    "document_conflicts": conflicts.check_document_conflicts,
+    "facilities": facilities.check_facilities,
+    "freezes": facilities.check_freezes,
+    "bed_staff": staff.check_bed_staff,
+    "infectious": staff.check_infectious,
+    "access_summary": access.check_access_summary,
+    "bed_objectives": worth.check_bed_objectives,
+    "evaluation": evaluation.check_evaluation,
+    "evaluation_indicators": evaluation.check_evaluation_indicators,
     "stations": stations.check_stations,
     "stations_alternative": stations.check_stations_alternative,
     "coverage_by_county": stations.check_coverage_by_county,
@@ -46,6 +74,7 @@ def verify_plan(tables, scenario, region, standards, demand=None, *, proofs=None
     """Return every :class:`Check` of a plan's tables.
 
     tables    dict name -> DataFrame, as a plan holds them or as read from CSV (cells of text are understood)
+    region    as counted or already grown as the scenario says
     demand    the demand points, where the caller has built them already; otherwise they are built here
     proofs    dict model -> proof (dataclass or dict with status, objective, bound, gap); not looked at when None
     people    (in, out) as the plan states them; not looked at when None
@@ -54,7 +83,11 @@ def verify_plan(tables, scenario, region, standards, demand=None, *, proofs=None
     """
     ledger, facts = Ledger(), None
     with ledger.part("people", quiet=True):
-        facts = Facts(scenario, region, standards, build_demand(region) if demand is None else demand)
+        region = as_grown(region, scenario.population_growth)
+        try:
+            facts = Facts(scenario, region, standards, build_demand(region) if demand is None else demand)
+        except (Rejected, OSError) as error:
+            ledger.fail("inputs_unreadable", error=error)
     if facts is not None:
         _recompute(ledger, facts, tables, proofs, people, figures)
     return ledger.checks

@@ -1,114 +1,20 @@
-"""Beds, worked out anew: stock and target from the standards in exact fractions, and what lies within reach."""
+"""Beds by place, owner and kind, worked out anew: only how many a county gets of each is taken from the plan."""
 
-import math
 from fractions import Fraction
 
-import numpy as np
+from planner.verify import access
+from planner.verify.bed_rules import guides
+from planner.verify.facts import half_up
+from planner.verify.limits import beds_of, ceiling, cell_limits, county_beds, limits_of, planned_cells
+from planner.verify.shapes import KINDS, OWNERS
+from planner.verify.stock import CELLS, GROWING, PUBLIC, stock_of
 
-from planner.verify.facts import half_up, largest_remainder
-
-
-def bed_stocks(facts):
-    """Return beds today by city code and by county position: the documents' density x persons, shared out."""
-    by_city, by_county = {}, [0] * len(facts.counties)
-    for city in facts.cities:
-        base = facts.standards.city_bed_target(city["code"]).base_value
-        by_city[city["code"]] = half_up(Fraction(base) * city["persons"] / 1000)
-        counties = facts.counties_of(city["code"])
-        shares = largest_remainder(by_city[city["code"]], [facts.counties[i]["persons"] for i in counties])
-        for i, share in zip(counties, shares, strict=True):
-            by_county[i] = share
-    return by_city, by_county
-
-
-def check_beds_by_city(ledger, facts, plan):
-    """Check every figure of a city: its stock, its target in whole beds, a plan that is the target."""
-    now, _ = bed_stocks(facts)
-    planned = _planned(facts, plan)
-    expected, totals = [], [0, 0]
-    for city in facts.cities:
-        target = target_beds(facts, city)
-        beds = now[city["code"]]
-        totals = [totals[0] + beds, totals[1] + target]
-        expected.append(
-            {
-                "code": city["code"],
-                "name": city["name"],
-                "persons": city["persons"],
-                "beds_now": beds,
-                "beds_target": target,
-                "beds_plan": target,
-                "beds_new": target - beds,
-                "now_per_1000": per_1000(beds, city["persons"]),
-                "target_per_1000": Fraction(facts.scenario.bed_targets[city["code"]]),
-                "plan_per_1000": per_1000(target, city["persons"]),
-            }
-        )
-        if planned.get(city["code"]) not in (None, target):
-            found = planned[city["code"]]
-            ledger.fail("beds_sum", code=city["code"], city=city["name"], found=found, expected=target)
-    ledger.compare("beds_by_city", plan["beds_by_city"], ["code"], expected)
-    return {"now": totals[0], "target": totals[1], "cities": len(expected)}
-
-
-def _planned(facts, plan):
-    """Return the beds planned in a city's counties, by city code."""
-    sums = {}
-    for code, beds in plan["beds_by_county"][["code", "beds_plan"]].itertuples(index=False):
-        if code in facts.county:
-            city = facts.counties[facts.county[code]]["city_code"]
-            sums[city] = sums.get(city, 0) + beds
-    return sums
-
-
-def planned_beds(facts, plan):
-    """Return the beds planned by county position; 0 for a county the table leaves out."""
-    frame = plan["beds_by_county"]
-    stated = dict(zip(frame["code"], frame["beds_plan"], strict=True))
-    return [stated.get(county["code"], 0) for county in facts.counties]
-
-
-def check_beds_by_county(ledger, facts, plan):
-    """Check each county's stock, what the plan adds, and the beds within reach of its seat today and as planned."""
-    frame = plan["beds_by_county"]
-    _, now = bed_stocks(facts)
-    planned = planned_beds(facts, plan)
-    reach_now, reach_plan = reach_per_1000(facts, now), reach_per_1000(facts, planned)
-    expected = []
-    for i, county in enumerate(facts.counties):
-        expected.append(
-            {
-                **{key: county[key] for key in ("code", "name", "city_code", "persons")},
-                "beds_now": now[i],
-                "beds_new": planned[i] - now[i],
-                "now_per_1000": per_1000(now[i], county["persons"]),
-                "plan_per_1000": per_1000(planned[i], county["persons"]),
-                "reach_now_per_1000": reach_now[i],
-                "reach_plan_per_1000": reach_plan[i],
-            }
-        )
-    ledger.compare("beds_by_county", frame, ["code"], expected)
-    _, least, most = bed_limits(facts)
-    for row, (code, found) in enumerate(zip(frame["code"], frame["beds_plan"], strict=True)):
-        place = {"table": "beds_by_county", "row": row + 2, "who": code, "column": "beds_plan", "found": found}
-        i = facts.county.get(code)
-        if i is not None and found < least[i]:
-            ledger.fail("beds_fewer", **place, expected=least[i])
-        if i is not None and found > most[i]:
-            ledger.fail("beds_more", **place, expected=most[i])
-    return {"counties": len(expected), "least": float(min(reach_plan)), "most": float(max(reach_plan))}
-
-
-def reach_per_1000(facts, beds):
-    """Return beds per 1,000 within reach of each county's seat (two-step floating catchment on the seats), exact.
-
-    Step 1: a county's beds are shared by the persons of all counties whose seat lies within reach of its seat. Step
-    2: a county has the shares of all seats within reach of its own.
-    """
-    near = facts.seats_within_reach()
-    sharing = near @ facts.county_persons
-    share = [Fraction(int(b) * 1000, int(p)) if p else Fraction(0) for b, p in zip(beds, sharing, strict=True)]
-    return [sum((share[j] for j in np.flatnonzero(row)), Fraction(0)) for row in near]
+TABLE_1 = {
+    "total": "t1_beds_per_1000",
+    **{owner: f"t1_beds_{owner}" for owner in OWNERS},
+    "tcm": "t1_tcm_beds_per_1000",
+    "psychiatric": "t1_psychiatric_beds_per_1000",
+}
 
 
 def per_1000(beds, persons):
@@ -116,78 +22,156 @@ def per_1000(beds, persons):
     return Fraction(1000 * beds, persons) if persons else None
 
 
-def bed_limits(facts):
-    """Return (equal share, least, most) beds of each county, by position.
-
-    Equal share: the city's target shared out by persons, raised to the stock where it would fall below, one bed at a
-    time from the county with most to spare. Most: ``beds_county_cap`` times the city's target per person, and never
-    below the equal share.
-    """
-    _, now = bed_stocks(facts)
-    equal, most = [0] * len(now), [0] * len(now)
-    cap = Fraction(str(facts.scenario.beds_county_cap))
+def check_beds_by_city(ledger, facts, plan):
+    """Check every figure of a city: its stock, its target in whole beds, a plan that is the target or keeps it."""
+    stock, limits, cells = stock_of(facts), limits_of(facts), planned_cells(facts, plan)
+    expected = []
     for city in facts.cities:
-        counties = facts.counties_of(city["code"])
-        shares = largest_remainder(target_beds(facts, city), [facts.counties[i]["persons"] for i in counties])
-        for i, share in zip(counties, shares, strict=True):
-            equal[i] = share
-        while any(equal[i] < now[i] for i in counties) and sum(equal[i] - now[i] for i in counties) >= 0:
-            equal[next(i for i in counties if equal[i] < now[i])] += 1
-            equal[max(counties, key=lambda i: (equal[i] - now[i], -i))] -= 1
-        for i in counties:
-            density = Fraction(facts.scenario.bed_targets[city["code"]]) * cap
-            most[i] = max(equal[i], math.ceil(density * facts.counties[i]["persons"] / 1000))
-    return equal, now, most
+        code, persons = city["code"], city["persons"]
+        now, target, planned = stock.city[code], limits.total[code], beds_of(cells, facts.counties_of(code))
+        expected.append(
+            {
+                "code": code,
+                "name": city["name"],
+                "persons": persons,
+                "beds_now": now,
+                "beds_target": target,
+                "beds_plan": planned,
+                "beds_new": planned - now,
+                "now_per_1000": per_1000(now, persons),
+                "target_per_1000": Fraction(facts.scenario.bed_targets[code]),
+                "plan_per_1000": per_1000(planned, persons),
+            }
+        )
+        if planned > target or (planned < target and facts.scenario.beds_rule == "exact"):
+            ledger.fail("beds_sum", code=code, city=city["name"], found=planned, expected=target)
+    ledger.compare("beds_by_city", plan["beds_by_city"], ["code"], expected)
+    now, target, planned = (sum(line[key] for line in expected) for key in ("beds_now", "beds_target", "beds_plan"))
+    return {"now": now, "target": target, "plan": planned, "cities": len(expected)}
 
 
-def target_beds(facts, city):
-    """Return a city's target in whole beds: persons x beds per 1,000, halves up."""
-    return half_up(Fraction(facts.scenario.bed_targets[city["code"]]) * city["persons"] / 1000)
+def _on_county(county):
+    return {key: county[key] for key in ("code", "name", "city_code", "persons")}
 
 
-class Unevenness:
-    """The measure by which beds are shared out to counties, in beds per 1,000 persons.
+def check_beds_by_county(ledger, facts, plan):
+    """Check each county's stock, what the plan adds, and the beds within reach of its people today and as planned."""
+    now, planned = stock_of(facts).county, county_beds(planned_cells(facts, plan))
+    reach_now, reach_plan = access.within_reach(facts, now), access.within_reach(facts, planned)
+    expected = [
+        _on_county(county)
+        | {
+            "beds_now": now[i],
+            "beds_plan": planned[i],
+            "beds_new": planned[i] - now[i],
+            "now_per_1000": per_1000(now[i], county["persons"]),
+            "plan_per_1000": per_1000(planned[i], county["persons"]),
+            "reach_now_per_1000": reach_now[i],
+            "reach_plan_per_1000": reach_plan[i],
+        }
+        for i, county in enumerate(facts.counties)
+    ]
+    ledger.compare("beds_by_county", plan["beds_by_county"], ["code"], expected)
+    return {"counties": len(expected), "least": float(min(reach_plan)), "most": float(max(reach_plan))}
 
-    The persons-weighted mean distance of reach from the city's own mean, and ``beds_steadiness`` times the beds that
-    are away from equal shares.
+
+def check_bed_quotas(ledger, facts, plan):
+    """Check today's beds of every cell, and that none loses what it must keep or gets what it may not have."""
+    frame, stock, cells = plan["bed_quotas"], stock_of(facts), planned_cells(facts, plan)
+    expected = []
+    for i, county in enumerate(facts.counties):
+        for cell in CELLS:
+            line = {key: county[key] for key in ("code", "name", "city_code")} | {"owner": cell[0], "kind": cell[1]}
+            now = stock.told(i, cell)
+            expected.append(line | {"beds_now": now, "beds_new": None if now is None else cells[i][cell] - now})
+    ledger.compare("bed_quotas", frame, ["code", "owner", "kind"], expected)
+    for row, line in enumerate(frame.to_dict("records")):
+        i, cell, found = facts.county.get(line["code"]), (line["owner"], line["kind"]), line["beds_plan"]
+        if i is None or cell not in CELLS:
+            continue
+        place = {"table": "bed_quotas", "row": row + 2, "who": f"{line['code']} {' '.join(cell)}"}
+        least, most = cell_limits(facts, stock, i, cell)
+        if found < least:
+            ledger.fail("beds_fewer", **place, column="beds_plan", found=found, expected=least)
+        if most is not None and found > most:
+            ledger.fail("beds_more", **place, column="beds_plan", found=found, expected=most)
+    for i, county in enumerate(facts.counties):
+        for owner in GROWING:
+            found, least = beds_of(cells, [i], (owner,)), stock.owner(i, owner)
+            if found < least:
+                ledger.fail("owner_fewer", code=county["code"], owner=owner, found=found, expected=least)
+    return {"cells": len(expected), "beds": sum(county_beds(cells))}
+
+
+def check_bed_standards(ledger, facts, plan):
+    """Check each county's bed standard: its beds in all, by owner and by kind, and the clause it rests on."""
+    cells, expected = planned_cells(facts, plan), []
+    for i, county in enumerate(facts.counties):
+        standard, planned = facts.standards.city_bed_target(county["city_code"]), sum(cells[i].values())
+        line = _on_county(county) | {"plan_per_1000": per_1000(planned, county["persons"]), "beds_plan": planned}
+        line |= {owner: beds_of(cells, [i], (owner,)) for owner in OWNERS}
+        line |= {kind: beds_of(cells, [i], None, (kind,)) for kind in KINDS}
+        expected.append(line | {"document": standard.document, "clause": standard.clause})
+    ledger.compare("bed_standards", plan["bed_standards"], ["code"], expected)
+    return {"counties": len(expected), "beds": sum(line["beds_plan"] for line in expected)}
+
+
+def check_bed_structure(ledger, facts, plan):
+    """Check beds by owner and kind, of the province and of each city, against what the documents ask for."""
+    cells, expected = planned_cells(facts, plan), []
+    code, name = facts.region.province.index[0], facts.region.province["name"].iloc[0]
+    province = {"code": code, "name": name, "persons": facts.persons}
+    for area in (province, *facts.cities):
+        here = range(len(facts.counties)) if area is province else facts.counties_of(area["code"])
+        items = [("total", "total", OWNERS, KINDS), *(("owner", owner, (owner,), KINDS) for owner in OWNERS)]
+        items += [("kind", kind, OWNERS, (kind,)) for kind in KINDS]
+        for part, item, owners, kinds in items:
+            line = {"area_code": area["code"], "area": area["name"], "part": part, "item": item}
+            now, planned = _known(facts, here, part, owners, kinds), beds_of(cells, here, owners, kinds)
+            standard, target = _asked(facts, item, area, here, area is province)
+            expected.append(line | _held(now, planned, standard, target, area["persons"]))
+    ledger.compare("bed_structure", plan["bed_structure"], ["area_code", "part", "item"], expected)
+    return {"rows": len(expected), "met": sum(line["verdict"] in ("met", "over") for line in expected)}
+
+
+def _known(facts, here, part, owners, kinds):
+    """Return the beds of today; None for a kind whose beds nobody has counted in some place."""
+    stock = stock_of(facts)
+    told = [stock.told(i, cell) for i in here for cell in CELLS if cell[0] in owners and cell[1] in kinds]
+    if part == "kind" and None in told:
+        return None
+    return sum(beds or 0 for beds in told)
+
+
+def _asked(facts, item, area, here, of_province):
+    """Return (standard, beds) that the documents ask of an item; (None, None) where they say nothing of it."""
+    if item not in TABLE_1:
+        return None, None
+    standard, persons = facts.standards[TABLE_1[item]], area["persons"]
+    if not of_province and item == "total":
+        return facts.standards.city_bed_target(area["code"]), limits_of(facts).total[area["code"]]
+    if not of_province and item in PUBLIC:
+        return standard, guides(facts, area)[item]
+    if not of_province and item == "private":
+        return standard, sum(limits_of(facts).private[i] for i in here)
+    whole = ceiling if standard.comparator == ">=" else half_up
+    return standard, whole(Fraction(standard.value) * persons / 1000)
+
+
+def _held(now, planned, standard, target, persons):
+    """Return the figures of one row, with the verdict of a plan against its target.
+
+    A floor is held against whole beds; a figure "about" is met where it is printed the same.
     """
-
-    def __init__(self, facts):
-        self.facts = facts
-        self.equal, self.least, self.most = bed_limits(facts)
-        persons = facts.county_persons.astype(float)
-        sharing = facts.seats_within_reach() @ persons
-        self._reach = np.where(facts.seats_within_reach(), 1000.0 / np.maximum(sharing, 1.0)[None, :], 0.0)
-        self._members = [np.array(facts.counties_of(city["code"]), dtype=int) for city in facts.cities]
-        self._persons = persons
-
-    def __call__(self, planned):
-        """Return the measure of whole beds by county position."""
-        moved = np.abs(np.asarray(planned, dtype=float) - np.asarray(self.equal)).sum()
-        steadiness = self.facts.scenario.beds_steadiness
-        return self.spread(planned) + 1000.0 * steadiness * moved / max(self._persons.sum(), 1.0)
-
-    def spread(self, planned):
-        """Return the part of the measure that is about reach alone."""
-        within, uneven = self._reach @ np.asarray(planned, dtype=float), 0.0
-        for members in self._members:
-            persons = self._persons[members]
-            mean = (within[members] * persons).sum() / max(persons.sum(), 1.0)
-            uneven += (np.abs(within[members] - mean) * persons).sum()
-        return uneven / max(self._persons.sum(), 1.0)
-
-    def best_move(self, planned):
-        """Return (what is changed, its measure) for the best move of one bed within a city; None without one."""
-        best = None
-        for members in self._members:
-            for away in members:
-                for to in members:
-                    if away == to or planned[away] <= self.least[away] or planned[to] >= self.most[to]:
-                        continue
-                    moved = list(planned)
-                    moved[away], moved[to] = moved[away] - 1, moved[to] + 1
-                    value = self(moved)
-                    if best is None or value < best[1]:
-                        codes = [self.facts.counties[i]["code"] for i in (away, to)]
-                        best = f"{codes[0]} -> {codes[1]}", value
-        return best
+    line = {"beds_now": now, "beds_plan": planned, "plan_per_1000": per_1000(planned, persons)}
+    line |= {"nature_now": "no_data" if now is None else "modelled"}
+    if target is None:
+        empty = dict.fromkeys(("beds_target", "gap", "target_per_1000"))
+        return line | empty | {"document": "", "clause": "", "verdict": "no_data"}
+    same = [persons and half_up(Fraction(100_000 * beds, persons)) for beds in (planned, target)]
+    about = standard.comparator != ">=" and persons and same[0] == same[1]
+    verdict = "met" if planned == target or about else "over" if planned > target else "unmet"
+    if standard.comparator == ">=" and verdict == "over":
+        verdict = "met"
+    line |= {"beds_target": target, "gap": planned - target, "target_per_1000": per_1000(target, persons)}
+    return line | {"document": standard.document, "clause": standard.clause, "verdict": verdict}

@@ -1,14 +1,19 @@
 """The raw inputs as the checks need them: people, places and distances, worked out from degrees."""
 
+import csv
 import math
 from collections import Counter
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import shapely
 from pyproj import CRS, Geod, Transformer
 from scipy import sparse
 from scipy.spatial import cKDTree
+
+from geo.facilities import load_facilities
+from geo.region import grown
 
 DEGREES = "EPSG:4490"
 ELLIPSOID = Geod(ellps="GRS80")
@@ -21,13 +26,16 @@ BEARINGS = ("东", "东北", "北", "西北", "西", "西南", "南", "东南") 
 class Facts:
     """What is known without the plan.
 
-    counties     list of dicts by code: code, name, city_code, persons, urban, rural
-    cities       list of dicts in the documents' order: code, name, persons, lon, lat
+    counties     list of dicts by code: code, name, city_code, persons, urban, rural as the scenario has them grow,
+                 and census, the persons counted
+    cities       list of dicts in the documents' order: code, name, persons, census, lon, lat, seat (county position)
     county, city position in these lists by code
     demand       DataFrame of demand points on their id; demand_xy their whole metres (n x 2), demand_persons, and the
                  positions demand_county, demand_city, demand_setting
     limit        metres within which each demand point is covered; ``preferred`` within which it rather should be
     seats        degrees of the county seats (m x 2), seat_xy their whole metres; open_seats where a station may stand
+    people_of_points   persons of the demand points by county position
+    facilities   list of dicts by id, as the scenario's facility table has them; empty without one
     """
 
     def __init__(self, scenario, region, standards, demand):
@@ -45,21 +53,21 @@ class Facts:
         urban = setting == "urban"
         self.limit = np.where(urban, metres_of(scenario.urban_km), metres_of(scenario.rural_km))
         self.preferred = np.where(urban, self.limit, metres_of(scenario.rural_preferred_km))
+        self.facilities = read_facilities(scenario.facilities, region)
+        self.people_of_points = np.bincount(
+            self.demand_county, weights=self.demand_persons, minlength=len(self.counties)
+        ).astype(np.int64)
+        self.kept = {}  # what several parts work out from these facts alone
         self._places, self._ways = None, {}
 
     def _read_counties(self):
-        table = self.region.counties.sort_index()
-        self.counties = [
-            {"code": code, "name": name, "city_code": city, "persons": urban + rural, "urban": urban, "rural": rural}
-            for code, name, city, urban, rural in zip(
-                table.index,
-                table["name"],
-                table["city_code"],
-                map(int, table["urban"]),
-                map(int, table["rural"]),
-                strict=True,
-            )
-        ]
+        table, census = self.region.counties.sort_index(), census_of(self.region)
+        self.counties = []
+        for code, name, city in zip(table.index, table["name"], table["city_code"], strict=True):
+            growth = 1 + Fraction(self.scenario.population_growth.get(city, 0)) / 100
+            urban, rural = (half_up(count * growth) for count in census[code])
+            county = {"code": code, "name": name, "city_code": city, "persons": urban + rural}
+            self.counties.append(county | {"urban": urban, "rural": rural, "census": sum(census[code])})
         self.county = {county["code"]: position for position, county in enumerate(self.counties)}
         self.persons = sum(county["persons"] for county in self.counties)
         self.county_persons = np.array([county["persons"] for county in self.counties], dtype=np.int64)
@@ -69,14 +77,16 @@ class Facts:
         self.open_seats = [position for position, county in enumerate(self.counties) if county["code"] not in closed]
 
     def _read_cities(self):
-        persons = Counter()
+        persons, census = Counter(), Counter()
         for county in self.counties:
             persons[county["city_code"]] += county["persons"]
+            census[county["city_code"]] += county["census"]
         table = self.region.cities.sort_values("document_order")
         self.cities = []
         for code, name, seat in zip(table.index, table["name"], table["seat_county_code"], strict=True):
             lon, lat = self.seats[self.county[seat]]
-            self.cities.append({"code": code, "name": name, "persons": persons[code], "lon": lon, "lat": lat})
+            city = {"code": code, "name": name, "persons": persons[code], "census": census[code]}
+            self.cities.append(city | {"lon": lon, "lat": lat, "seat": self.county[seat]})
         self.city = {city["code"]: position for position, city in enumerate(self.cities)}
 
     def counties_of(self, city_code):
@@ -100,11 +110,6 @@ class Facts:
         apart = (a - b).astype(float)
         detour = self.detour if detour is None else detour
         return np.floor(np.hypot(apart[..., 0], apart[..., 1]) * detour + 0.5).astype(np.int64)
-
-    def seats_within_reach(self):
-        """Return booleans, counties x counties: the seats are within reach of each other's beds."""
-        apart = self.metres(self.seat_xy[:, None, :], self.seat_xy[None, :, :])
-        return apart <= metres_of(self.scenario.beds_reach_km)
 
     def nearest(self, points, sites, detour=None):
         """Return (metres, position) of each point's nearest site, the first of equally near ones.
@@ -224,6 +229,37 @@ def positions(words, known):
     return np.array([known[word] for word in words], dtype=np.int64)
 
 
+def census_of(region):
+    """Return (urban, rural) persons of the census by county code, from the region's own file.
+
+    A grown :class:`geo.region.Region` no longer has them. Where there is no file, its table is taken as it is.
+    """
+    path = Path(region.folder) / "counties.csv"
+    if path.is_file():
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return {row["code"]: (int(row["urban"]), int(row["rural"])) for row in csv.DictReader(file)}
+    table = region.counties
+    return {code: (int(u), int(r)) for code, u, r in zip(table.index, table["urban"], table["rural"], strict=True)}
+
+
+def as_grown(region, growth):
+    """Return ``region`` with its people grown by per cent a city; as it is where they have grown already."""
+    table = region.counties
+    return grown(region, growth) if growth and table["persons"].equals(table["census_persons"]) else region
+
+
+def read_facilities(path, region):
+    """Return the rows of a facility table as dicts by id, what was not measured as None; none for the path "".
+
+    Raises :class:`geo.faults.Rejected` and OSError for a table that cannot be read.
+    """
+    if not path:
+        return []
+    table = load_facilities(path, region).sort_index().reset_index(names="id")
+    measured = table.astype(object).where(table.notna(), None)
+    return [row | {"beds": int(row["beds"])} for row in measured.to_dict("records")]
+
+
 def metres_of(km):
     """Return whole metres of a standard in kilometres, exact in its decimals."""
     return math.floor(Fraction(str(km)) * 1000)
@@ -235,10 +271,12 @@ def half_up(number):
 
 
 def largest_remainder(total, parts):
-    """Return whole shares of ``total`` in proportion to whole ``parts``, by largest remainder; ties to the first."""
+    """Return whole shares of ``total`` in proportion to whole ``parts``, by largest remainder; ties to the first.
+
+    Parts that are all 0 are equal parts.
+    """
+    parts = parts if any(parts) else [1] * len(parts)
     whole = sum(parts)
-    if not whole:
-        return [0] * len(parts)
     shares = [total * part // whole for part in parts]
     by_remainder = sorted(range(len(parts)), key=lambda i: (-(total * parts[i] % whole), i))
     for i in by_remainder[: total - sum(shares)]:

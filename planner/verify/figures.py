@@ -1,18 +1,14 @@
 """The headline figures of a plan, worked out from its tables and the inputs."""
 
-from planner.verify import beds, centres
+from planner.verify import centres
 
 ALIKE = 1e-9  # relative: sums of decimals in another order
 
 
 def check_figures(ledger, facts, plan, figures):
-    """Check how uneven the beds within reach are (now, shared equally, planned) and both choices' person-kilometres."""
-    unevenness = beds.Unevenness(facts)
+    """Check the person-kilometres of both choices of centres."""
     near, free = centres.documents_metres(facts), centres.free_catchments(facts, centres.free_centres(facts, plan))[0]
     expected = {
-        "spread_now": unevenness.spread(unevenness.least),
-        "spread_equal": unevenness.spread(unevenness.equal),
-        "spread_plan": unevenness.spread(beds.planned_beds(facts, plan)),
         "person_km_documents": centres.person_metres(facts, near) / 1000,
         "person_km_free": centres.person_metres(facts, free) / 1000,
     }

@@ -12,7 +12,7 @@ from geo.faults import Rejected
 from geo.region import load_region
 from planner.scenario import scenario_from
 from planner.standards import load_standards
-from planner.verify.facts import Facts
+from planner.verify.facts import Facts, as_grown
 from planner.verify.layers import check_layers
 from planner.verify.ledger import Ledger
 from planner.verify.reread import Unreadable, read_csv
@@ -116,7 +116,7 @@ def _inputs(ledger, manifest):
     """Return the :class:`Facts` of the manifest's scenario on today's inputs; None when they cannot be read."""
     try:
         scenario, standards = scenario_from(manifest["scenario"]), load_standards()
-        region = load_region(scenario.region)
+        region = as_grown(load_region(scenario.region), scenario.population_growth)
     except (Rejected, OSError, LookupError, TypeError, ValueError) as error:
         ledger.fail("inputs_unreadable", error=error)
         return None
@@ -132,7 +132,25 @@ def _inputs(ledger, manifest):
     if manifest["projection"] != region.projection:
         found, expected = manifest["projection"], region.projection
         ledger.fail("manifest_key", file=MANIFEST, column="projection", found=found, expected=expected)
-    return Facts(scenario, region, standards, build_demand(region))
+    _facilities(ledger, manifest["inputs"].get("facilities"), scenario.facilities)
+    try:
+        return Facts(scenario, region, standards, build_demand(region))
+    except (Rejected, OSError) as error:
+        ledger.fail("inputs_unreadable", error=error)
+        return None
+
+
+def _facilities(ledger, stated, path):
+    """Check that the facility table of the run is the one that is there now; a run without one states none."""
+    path = Path(path) if path else None
+    if not isinstance(stated, dict) or set(stated) != ({path.name} if path else set()):
+        expected = f"{{{path.name}: sha256}}" if path else "{}"
+        ledger.fail("manifest_key", file=MANIFEST, column="inputs.facilities", found=stated, expected=expected)
+    elif path and not path.is_file():
+        ledger.fail("facilities_missing", file=path.name)
+    elif path and digest(path) != stated[path.name]:
+        params = {"found": digest(path), "expected": stated[path.name]}
+        ledger.fail("input_changed", file=f"facilities/{path.name}", **params)
 
 
 def _tables(ledger, folder):

@@ -5,12 +5,15 @@ from dataclasses import asdict, is_dataclass
 
 import numpy as np
 
-from planner.verify import beds, centres, stations
+from planner.verify import centres, moves, stations, worth
+from planner.verify.limits import planned_cells
 
 STATUSES = ("optimal", "within_gap", "interim", "infeasible", "no_plan")
 WITHOUT_PLAN = ("infeasible", "no_plan")
-MODELS = ("beds", "stations_cover_all", "stations_best_n", "ambulances", "centres_free")
-MAXIMISED = ("stations_best_n", "ambulances")
+MODELS = ("stations_cover_all", "stations_best_n", "ambulances", "centres_free")
+BEDS, WEIGHTED = "beds_", "weighted"
+SETTLED = "beds_settle"  # how ties between equally good beds are settled: nothing a planner could ask for
+MAXIMISED = ("stations_best_n", "ambulances", *(BEDS + name for name in worth.MAXIMISED))
 PERSON_METRES = 10**9  # in a million person-kilometres, the unit of centres_free
 RELATIVE = 1e-6  # how far a solver's sums of decimals may be off
 
@@ -18,12 +21,12 @@ RELATIVE = 1e-6  # how far a solver's sums of decimals may be off
 def check_proofs(ledger, facts, plan, proofs):
     """Check every proof: a legal status, numbers that fit together, the objective of this very plan."""
     proofs = {name: asdict(proof) if is_dataclass(proof) else dict(proof) for name, proof in proofs.items()}
-    for name in MODELS:
+    for name in (*bed_models(facts.scenario), *MODELS):
         if name not in proofs:
             ledger.fail("proof_missing", model=name)
     told = []
     for name, proof in proofs.items():
-        if _consistent(ledger, name, proof):
+        if _consistent(ledger, facts.scenario, name, proof):
             _objective(ledger, facts, plan, name, proof)
         elif proof.get("status") in WITHOUT_PLAN and _has_plan(facts, plan, name):
             ledger.fail("proof_no_plan", model=name, found=proof["status"])
@@ -31,10 +34,27 @@ def check_proofs(ledger, facts, plan, proofs):
     return {"proofs": len(told)}
 
 
-def _consistent(ledger, name, proof):
+def bed_models(scenario):
+    """Return the models of a scenario's beds: one for each objective in its order, or one for their weighted sum."""
+    chosen = [WEIGHTED] if _weights(scenario) else scenario.beds_objectives
+    return [BEDS + name for name in chosen]
+
+
+def _weights(scenario):
+    return {name: weight for name, weight in scenario.beds_weights.items() if weight}
+
+
+def _is_maximised(scenario, name):
+    """Return whether more is better; of a weighted sum only where it has nothing but what is to be large."""
+    if name == BEDS + WEIGHTED:
+        return set(_weights(scenario)) <= set(worth.MAXIMISED)
+    return name in MAXIMISED
+
+
+def _consistent(ledger, scenario, name, proof):
     """Return whether the proof claims a plan whose numbers can be looked at; what does not fit together is noted."""
     status = proof.get("status")
-    if name not in MODELS or status not in STATUSES:
+    if name not in (*bed_models(scenario), SETTLED, *MODELS) or status not in STATUSES:
         ledger.fail("proof_status", model=name, found=status, expected=" | ".join(STATUSES))
         return False
     if status in WITHOUT_PLAN:
@@ -50,7 +70,7 @@ def _consistent(ledger, name, proof):
                     ledger.fail("proof_number", model=name, column=column, found=value)
         return True
     slack = RELATIVE * max(abs(objective), 1.0)
-    better = bound - objective if name in MAXIMISED else objective - bound
+    better = bound - objective if _is_maximised(scenario, name) else objective - bound
     if better < -slack:
         ledger.fail("proof_bound", model=name, found=objective, expected=bound)
     expected = abs(objective - bound) / max(abs(objective), 1.0)
@@ -66,28 +86,36 @@ def _finite(number):
 
 
 def _objective(ledger, facts, plan, name, proof):
-    """Note when the plan is not worth what the proof says, or when changing one decision beats its bound.
-
-    A solver that stops within its gap may overstate how uneven its beds are: the plan's worth then lies between the
-    two.
-    """
-    worth, challenge = WORTH[name](facts, plan)
+    """Note when the plan is not worth what the proof says, or when changing one decision beats its bound."""
+    if name == SETTLED:
+        return
+    value, challenge = WORTH[name](facts, plan) if name in WORTH else _beds(facts, plan, name)
     objective, bound = proof["objective"], proof["bound"]
     slack = RELATIVE * max(abs(objective), 1.0)
-    overstated = name == "beds" and _finite(bound) and bound - slack <= worth <= objective
-    if abs(worth - objective) > slack and not overstated:
-        ledger.fail("proof_objective", model=name, found=objective, expected=worth)
+    if abs(value - objective) > slack:
+        ledger.fail("proof_objective", model=name, found=objective, expected=value)
     if challenge is None or not _finite(bound):
         return
-    change, value = challenge
-    if (value - bound if name in MAXIMISED else bound - value) > slack:
-        ledger.fail("proof_beaten", model=name, change=change, found=bound, expected=value)
+    change, after = challenge
+    if (after - bound if name in MAXIMISED else bound - after) > slack:
+        ledger.fail("proof_beaten", model=name, change=change, found=bound, expected=after)
 
 
-def _beds(facts, plan):
-    planned = beds.planned_beds(facts, plan)
-    unevenness = beds.Unevenness(facts)
-    return unevenness(planned), unevenness.best_move(planned)
+def _beds(facts, plan, name):
+    """The worth is the plan's by the objective; the change, one bed moved, told of the objective ranked first alone.
+
+    The bounds of the others hold only for plans that are as good by those ranked before them.
+    """
+    cells, asked = planned_cells(facts, plan), name.removeprefix(BEDS)
+    if asked == WEIGHTED:
+        weights = _weights(facts.scenario)
+        found = worth.worths(facts, cells, weights)
+        large = -1 if _is_maximised(facts.scenario, name) else 1
+        signs = {each: -large if each in worth.MAXIMISED else large for each in weights}
+        return sum(signs[each] * weights[each] * float(found[each]) for each in weights), None
+    value = float(worth.worths(facts, cells, (asked,))[asked])
+    first = asked == facts.scenario.beds_objectives[0]
+    return value, moves.best_move(facts, cells, asked) if first else None
 
 
 def _table_of(facts, goal):
@@ -96,8 +124,9 @@ def _table_of(facts, goal):
 
 def _has_plan(facts, plan, name):
     """Return whether a model's answer stands in the tables; only the other station layout may be without one."""
-    goal = name.removeprefix("stations_")
-    return name == goal or len(plan[_table_of(facts, goal)]) > 0
+    if not name.startswith("stations_"):
+        return True
+    return len(plan[_table_of(facts, name.removeprefix("stations_"))]) > 0
 
 
 def _cover_all(facts, plan):
@@ -160,7 +189,6 @@ def _ambulances(facts, plan):
 
 
 WORTH = {
-    "beds": _beds,
     "stations_cover_all": _cover_all,
     "stations_best_n": _best_n,
     "ambulances": _ambulances,

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+
+def _named(names):
+    return frozenset(names.split())
+
+
 COVERAGE = "setting persons covered uncovered covered_now preferred"
 STATION = "id name kind county_code city_code lon lat status"
+OWNERS = ("city_and_above", "county_and_primary", "other_public", "private")
+KINDS = ("general", "tcm", "psychiatric", "infectious", "oncology", "critical", "rehabilitation", "nursing")
+OBJECTIVES = ("shortfall", "worst", "even", "equal", "change", "cost", "travel")
 TABLES = {
     name: tuple(columns.split())
     for name, columns in {
@@ -16,6 +24,23 @@ TABLES = {
         " now_per_1000 target_per_1000 plan_per_1000",
         "beds_by_county": "code name city_code persons beds_now beds_plan beds_new now_per_1000 plan_per_1000"
         " reach_now_per_1000 reach_plan_per_1000",
+        "bed_quotas": "code name city_code owner kind beds_now beds_plan beds_new",
+        "bed_standards": f"code name city_code persons plan_per_1000 beds_plan {' '.join(OWNERS)} {' '.join(KINDS)}"
+        " document clause",
+        "bed_structure": "area_code area part item beds_now beds_target beds_plan gap target_per_1000 plan_per_1000"
+        " document clause verdict nature_now",
+        "bed_rules": "rule area_code area unit asked got bent strict document clause verdict",
+        "document_conflicts": "conflict first_document first_clause first_figure second_document second_clause"
+        " second_figure difference unit",
+        "facilities": "id name county_code city_code owner kind beds_now beds_new beds_plan frozen reasons",
+        "freezes": "scope id name county_code rule measured limit unit document clause",
+        "bed_staff": "code name beds_plan staff nurses doctors staff_limit nurses_limit doctors_limit",
+        "infectious": "code name county_code hospital_floor hospital_beds hospital_icu hospital_convertible"
+        " department_beds department_icu surge_needed surge_capacity surge_gap icu_needed icu_capacity icu_gap",
+        "access_summary": "split gini worst_code worst_county worst_per_1000 mean_per_1000 deviation",
+        "bed_objectives": f"objective order {' '.join(OBJECTIVES)}",
+        "evaluation": "phase code name quantity quality structure efficiency score rank",
+        "evaluation_indicators": "phase code name group indicator value weight nature",
         "ambulances_by_city": "code name persons stations required plan",
         "stations": f"{STATION} ambulances persons",
         "stations_alternative": f"{STATION} persons",
@@ -32,34 +57,40 @@ TABLES = {
 }
 
 # What a column holds; one that is not named here holds whole numbers.
-CODES = frozenset({"code", "county_code", "city_code", "area_code", "centre_city_code", "centre_county_code"})
-TEXTS = frozenset(
-    [
-        "id",
-        "name",
-        "kind",
-        "status",
-        "setting",
-        "place",
-        "county",
-        "level",
-        "standard_id",
-        "document",
-        "clause",
-        "area",
-        "unit",
-        "verdict",
-        "nature_now",
-        "nature_plan",
-    ]
+CODES = _named("code county_code city_code area_code worst_code centre_city_code centre_county_code")
+TEXTS = _named(
+    "id name kind status setting place county level standard_id document clause area unit verdict nature"
+    " nature_now nature_plan owner part item rule strict conflict first_document first_clause second_document"
+    " second_clause frozen reasons scope split worst_county objective phase group indicator"
 )
-DECIMALS = {"km": 3, "lon": 6, "lat": 6} | dict.fromkeys(
-    ("now_per_1000", "target_per_1000", "plan_per_1000", "reach_now_per_1000", "reach_plan_per_1000"), 2
-)
-FIGURES = frozenset(
-    {"now", "target", "plan", "gap"}
-)  # of the table compliance: up to six decimals, empty where there is none
+DECIMALS = {
+    "km": 3,
+    "lon": 6,
+    "lat": 6,
+    **dict.fromkeys(_named("now_per_1000 target_per_1000 plan_per_1000 worst_per_1000"), 2),
+    **dict.fromkeys(_named("reach_now_per_1000 reach_plan_per_1000"), 2),
+    **dict.fromkeys(_named("gini mean_per_1000 deviation quantity quality structure efficiency score"), 4),
+}
+FIGURES = {  # up to six decimals, as many as a figure has
+    "compliance": _named("now target plan gap"),
+    "bed_rules": _named("asked got bent"),
+    "document_conflicts": _named("first_figure second_figure difference"),
+    "freezes": _named("measured limit"),
+    "bed_objectives": frozenset(OBJECTIVES),
+    "evaluation_indicators": _named("value weight"),
+}
 FIGURE_DECIMALS = 6
+EMPTY = {  # columns whose cells may be empty, beside densities: nobody lives there, or nothing was measured
+    "compliance": FIGURES["compliance"],
+    "bed_quotas": _named("beds_now beds_new"),
+    "bed_structure": _named("beds_now beds_target gap"),
+    "freezes": _named("measured limit county_code"),
+    "bed_staff": _named("staff_limit nurses_limit doctors_limit"),
+    "infectious": _named("surge_needed surge_capacity surge_gap icu_needed icu_capacity icu_gap"),
+    "bed_objectives": frozenset(("order", *OBJECTIVES)),
+    "evaluation": _named("quantity quality structure efficiency score rank"),
+    "evaluation_indicators": _named("value weight"),
+}
 DEGREES = {"lon": 180, "lat": 90}
 
 WHOLE = re.compile(r"-?[0-9]{1,15}")
@@ -69,7 +100,7 @@ CODE = re.compile(r"[0-9]{6}")
 
 def decimals(table, column):
     """Return the decimals a number column is printed with; 0 for whole numbers, codes and text."""
-    if table == "compliance" and column in FIGURES:
+    if column in FIGURES.get(table, ()):
         return FIGURE_DECIMALS
     return DECIMALS.get(column, 0)
 
@@ -125,15 +156,19 @@ def _typed(ledger, table, column, values):
 
 
 def _parser(table, column):
+    empty = column in EMPTY.get(table, ()) or column.endswith("_per_1000")
     if column in CODES:
-        return "code", _code
+        return "code", lambda value: "" if empty and _empty(value) else _code(value)
     if column in TEXTS:
         return "text", _text
-    if (table == "compliance" and column in FIGURES) or column.endswith("_per_1000"):
-        return "number", lambda value: None if _empty(value) else _number(value)
     if column in DEGREES:
         return "degree", lambda value: _degree(value, DEGREES[column])
-    return ("number", _number) if decimals(table, column) else ("whole", _whole)
+    kind, parse = ("number", _number) if decimals(table, column) else ("whole", _whole)
+    if not empty:
+        return kind, parse
+    if kind == "whole":
+        parse = _whole_beside_none
+    return kind, lambda value: None if _empty(value) else parse(value)
 
 
 def _empty(value):
@@ -158,6 +193,11 @@ def _whole(value):
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return int(value)
     raise ValueError
+
+
+def _whole_beside_none(value):
+    """In memory whole numbers stand as 12.0 in a column where some are absent."""
+    return _whole(int(value) if isinstance(value, float | np.floating) and value == int(value) else value)
 
 
 def _number(value):

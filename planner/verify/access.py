@@ -1,0 +1,123 @@
+"""Beds within reach of people, worked out anew: catchments in bands, how unequal people are, who is worst off."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from planner.verify.facts import largest_remainder, metres_of
+from planner.verify.limits import county_beds, limits_of, planned_cells
+from planner.verify.stock import stock_of
+
+SPLITS = ("now", "by_population", "plan")
+
+
+def check_access_summary(ledger, facts, plan):
+    """Check how even access is today, with each city's target shared out by persons, and as planned."""
+    beds = {
+        "now": stock_of(facts).county,
+        "by_population": by_population(facts, limits_of(facts).total),
+        "plan": county_beds(planned_cells(facts, plan)),
+    }
+    lines = [{"split": split} | summary(facts, beds[split]) for split in SPLITS]
+    ledger.compare("access_summary", plan["access_summary"], ["split"], lines)
+    ginis = {f"gini_{line['split']}": float(line["gini"]) for line in lines}
+    return ginis | {"worst": float(lines[-1]["worst_per_1000"])}
+
+
+def by_population(facts, target):
+    """Return beds by county position: each city's ``target`` shared out by persons."""
+    beds = [0] * len(facts.counties)
+    for city in facts.cities:
+        members = facts.counties_of(city["code"])
+        persons = [facts.counties[i]["persons"] for i in members]
+        for i, share in zip(members, largest_remainder(target[city["code"]], persons), strict=True):
+            beds[i] = share
+    return beds
+
+
+def summary(facts, beds):
+    """Return the figures of one distribution of beds (by county position) as the table tells them."""
+    access = within_reach(facts, beds)
+    persons = facts.county_persons
+    worst = worst_county(access, persons)
+    return {
+        "gini": gini(access, persons),
+        "worst_code": facts.counties[worst]["code"],
+        "worst_county": facts.counties[worst]["name"],
+        "worst_per_1000": access[worst],
+        "mean_per_1000": mean(access, persons),
+        "deviation": deviation(access, persons),
+    }
+
+
+def catchments(facts):
+    """Return (shares, crowd): people of each county by weight within reach of each seat, and all people of a seat.
+
+    Exact fractions, counties x seats: sum_{k in i} p_k w_kj, and its sums over the counties. A point within b / B of
+    the reach, and no less, has the weight of band b.
+    """
+    if "catchments" not in facts.kept:
+        weights = [Fraction(str(weight)) for weight in facts.scenario.beds_access_weights]
+        reach, size = metres_of(facts.scenario.beds_reach_km), len(facts.counties)
+        persons = np.zeros((len(weights) + 1, size, size), dtype=np.int64)  # the last band lies beyond reach
+        for j, seat in enumerate(facts.seat_xy):
+            band = -(-facts.metres(facts.demand_xy, seat) * len(weights) // reach)
+            band = np.clip(band, 1, len(weights) + 1) - 1
+            np.add.at(persons, (band, facts.demand_county, j), facts.demand_persons)
+        by_band = persons[:-1].astype(object)
+        shares = sum(weight * count for weight, count in zip(weights, by_band, strict=True))
+        facts.kept["catchments"] = shares, shares.sum(axis=0)
+    return facts.kept["catchments"]
+
+
+def reach_matrix(facts):
+    """Return beds per 1,000 persons that one bed at each seat gives to each county, counties x seats; 0 for nobody."""
+    shares, crowd = (each.astype(float) for each in catchments(facts))
+    shared_by = facts.people_of_points[:, None] * crowd[None, :]
+    return np.divide(1000 * shares, shared_by, out=np.zeros(shares.shape), where=shared_by > 0)
+
+
+def within_reach(facts, beds):
+    """Return beds per 1,000 persons within reach of each county's people, exact: two steps, enhanced by bands.
+
+    Step 1: the beds of a seat are shared by all who reach it, by weight. Step 2: a demand point has the shares of all
+    seats it reaches, by weight; a county has the mean of its people.
+    """
+    shares, crowd = catchments(facts)
+    people = facts.people_of_points
+    ratio = [int(count) / by if by else Fraction(0) for count, by in zip(beds, crowd, strict=True)]
+    sums = [sum((ratio[j] * row[j] for j in np.flatnonzero(row)), Fraction(0)) for row in shares]
+    return [1000 * total / int(p) if p else Fraction(0) for total, p in zip(sums, people, strict=True)]
+
+
+def mean(access, persons):
+    """Return the mean over persons, exact; 0 where nobody lives."""
+    everyone = int(sum(persons))
+    total = sum((value * int(count) for value, count in zip(access, persons, strict=True)), Fraction(0))
+    return total / everyone if everyone else Fraction(0)
+
+
+def deviation(access, persons):
+    """Return the mean over persons of the distance from the mean, exact."""
+    middle = mean(access, persons)
+    return mean([abs(value - middle) for value in access], persons)
+
+
+def gini(access, persons):
+    """Return the mean difference between two persons over twice the mean, exact; 0 where nobody has anything.
+
+    sum_ij p_i p_j |a_i - a_j| / (2 P^2 mean)
+    """
+    ranked = sorted((value, int(count)) for value, count in zip(access, persons, strict=True))
+    everyone, middle = sum(count for _, count in ranked), mean(access, persons)
+    apart, before = Fraction(0), 0
+    for value, count in ranked:
+        apart += value * count * (2 * before + count - everyone)
+        before += count
+    return apart / (everyone * everyone * middle) if everyone and middle else Fraction(0)
+
+
+def worst_county(access, persons):
+    """Return the position of the least of ``access`` where people live; the first of equal ones."""
+    lived_in = [i for i, count in enumerate(persons) if count]
+    return min(lived_in, key=lambda i: (access[i], i))
