@@ -5,6 +5,17 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
+class Named:
+    """A place as a message calls it in each language; a fault is told in whichever language is asked for."""
+
+    zh: str
+    en: str
+
+    def __str__(self):
+        return self.zh
+
+
+@dataclass(frozen=True)
 class Fault:
     """One fault of one input.
 
@@ -27,9 +38,14 @@ class Fault:
             place.append(words("fault.column", column=self.column))
         if self.value != "":
             place.append(words("fault.value", value=self.value))
-        said = words(f"fault.{self.key}", **self.params)
+        params = {key: _in_language(value, words.lang) for key, value in self.params.items()}
+        said = words(f"fault.{self.key}", **params)
         where = " · ".join(part for part in place if part)
         return f"{where}: {said}" if where else said
+
+
+def _in_language(value, lang):
+    return getattr(value, lang) if isinstance(value, Named) else value
 
 
 class Rejected(Exception):

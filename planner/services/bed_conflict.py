@@ -1,24 +1,26 @@
 """Why no bed allocation exists: the fewest rules that contradict one another, and what it would take to mend it."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
-from geo.faults import Fault
+from geo.faults import Fault, Named
 from planner.conflict import smallest_conflict
 from planner.explain import Infeasible
 from planner.models.bed_quotas import Rule, bed_quotas
 from planner.rounding import ceiling
-from planner.services.bed_rules import STAFF, members_of
+from planner.services.bed_rules import STAFF, members_of, rule_standard
+from planner.services.levels import missed
 from planner.services.stock import CELLS, PLANNED
 from planner.settings import MAY_BEND
 from planner.solve import INFEASIBLE, solve
 
 SECONDS = 20.0  # of one small linear programme
+PROVINCE_QUESTIONS = 12  # a question about all counties takes a third of a second
 # What a planner asked for comes before what documents ask for: of equally small conflicts the former is told.
 OWN = ("pin", *STAFF, "budget", "county", "convert", "facility_freeze")
 DOCUMENTS = ("total", *MAY_BEND, "private", "keep")
-BED_PLACES = {"private": ("private",), "general": PLANNED}
 
 
 @dataclass(frozen=True)
@@ -33,28 +35,39 @@ class _Part:
 
 def why_infeasible(region, standards, scenario, question, *, cancel=None):
     """Return the :class:`planner.explain.Infeasible` of a question that no beds can answer."""
-    codes = region.counties.index
     for city, here in members_of(region).items():
-        part = _part(question, codes, city, here, budget=None)
-        conflict = smallest_conflict(part.wishes, lambda wishes, part=part: _holds(part, wishes, codes), cancel=cancel)
+        part = _part(question, city, here, budget=None)
+        conflict = smallest_conflict(part.wishes, lambda wishes, part=part: _holds(part, wishes), cancel=cancel)
         if conflict is not None:
-            return _told(region, standards, scenario, part, conflict, codes)
-    part = _part(question, codes, None, np.arange(len(codes)), budget=question.budget)
-    conflict = smallest_conflict(part.wishes, lambda wishes: _holds(part, wishes, codes), cancel=cancel)
-    return _told(region, standards, scenario, part, conflict or (), codes)
+            return _told(region, standards, scenario, part, conflict)
+    part = _part(question, None, np.arange(len(region.counties)), budget=question.budget)
+    asked = {"calls": PROVINCE_QUESTIONS, "cancel": cancel}
+    conflict = smallest_conflict(part.wishes, lambda wishes: _holds(part, wishes), **asked)
+    return _told(region, standards, scenario, part, conflict or ())
 
 
-def _part(question, codes, city, here, budget):
-    inside = {int(i) for i in here}
-    rules = tuple(rule for rule in question.rules if rule.strict and set(rule.rows) <= inside)
-    question = replace(question, rules=rules, budget=budget)
+def _part(question, city, here, budget):
+    question = _of_places(question, here, budget)
+    rules = question.rules
     found = {(rule.word, rule.area if rule.word == "pin" else "") for rule in rules}
     wishes = [(kind, area) for kind in OWN for k, area in sorted(found) if k == kind]
     wishes += [("convert", "")] + ([("budget", "")] if budget is not None else [])
-    if _closed_cells(question)[list(inside)].any():
+    if _closed_cells(question).any():
         wishes.append(("facility_freeze", ""))
     wishes += [(kind, area) for kind in DOCUMENTS for k, area in sorted(found) if k == kind] + [("private", "")]
     return _Part(question, city, np.asarray(here), tuple(dict.fromkeys(wishes)))
+
+
+def _of_places(question, here, budget):
+    """Return the strict part of a question about the counties at ``here`` alone."""
+    new = {int(i): n for n, i in enumerate(here)}
+    rules = tuple(
+        replace(rule, rows=tuple(new[i] for i in rule.rows))
+        for rule in question.rules
+        if rule.strict and new.keys() >= set(rule.rows)
+    )
+    arrays = {name: getattr(question, name)[here] for name in ("persons", "now", "lowest", "highest", "guide", "equal")}
+    return replace(question, **arrays, reach=question.reach[np.ix_(here, here)], rules=rules, km=None, budget=budget)
 
 
 def _closed_cells(question):
@@ -63,35 +76,31 @@ def _closed_cells(question):
     return general & (question.highest == question.now)
 
 
-def _relaxed(part, wishes, soft=None):
-    """Return the question of a part that asks for ``wishes`` alone; ``soft`` is one of them, at one for each bed."""
+def _relaxed(part, wishes, soft=()):
+    """Return the question of a part that asks for ``wishes`` alone; those of ``soft`` may bend, at one for each bed."""
     question, kinds = part.question, {kind for kind, _ in wishes}
     rules = []
     for rule in question.rules:
         wish = (rule.word, rule.area if rule.word == "pin" else "")
         if wish in wishes:
-            rules.append(replace(rule, strict=wish != soft, weight=1.0))
+            rules.append(replace(rule, strict=wish not in soft, weight=1.0))
     lowest, highest = question.lowest.copy(), question.highest.copy()
     most = int(question.equal.sum())
     planned = np.array([owner in PLANNED for owner, _ in CELLS])
     general = np.array([kind == "general" for _, kind in CELLS])
     if "keep" not in kinds:
         lowest[:, planned] = 0
-    elif "convert" not in kinds or soft == ("convert", ""):
+    elif "convert" not in kinds or ("convert", "") in soft:
         lowest[:, planned & general] = 0
     if "private" not in kinds:
         lowest[:, -1], highest[:, -1] = 0, most
-    if "facility_freeze" not in kinds or soft == ("facility_freeze", ""):
+    if "facility_freeze" not in kinds or ("facility_freeze", "") in soft:
         shut = _closed_cells(question)
         highest[shut] = most
-    if soft in (("convert", ""), ("facility_freeze", "")):
-        rules += list(_bounds_as_rules(question, soft[0]))
-    outside = np.ones(len(lowest), dtype=bool)
-    outside[part.rows] = False
-    # Other places are no part of the question: they stand as they are.
-    lowest[outside] = np.minimum(lowest[outside], question.now[outside])
-    highest[outside] = np.maximum(highest[outside], question.now[outside])
-    budget = question.budget if "budget" in kinds and soft != ("budget", "") else None
+    for kind in ("convert", "facility_freeze"):
+        if (kind, "") in soft:
+            rules += list(_bounds_as_rules(question, kind))
+    budget = question.budget if "budget" in kinds and ("budget", "") not in soft else None
     return replace(question, rules=tuple(rules), lowest=lowest, highest=highest, budget=budget)
 
 
@@ -105,7 +114,7 @@ def _bounds_as_rules(question, kind):
                     yield Rule(kind, "", (i,), (c,), (1,), None, int(question.highest[i, c]), False)
 
 
-def _holds(part, wishes, codes):
+def _holds(part, wishes):
     question = _relaxed(part, set(wishes))
     made = bed_quotas(question, ("shortfall",), whole=False)
     model = made.model
@@ -127,7 +136,9 @@ class _Mend:
 def _mend(part, wish):
     """Return the :class:`_Mend` of one wish, every other one kept; None where giving it way does not help."""
     kind, area = wish
-    question = _relaxed(part, set(part.wishes), wish)
+    if kind in ("keep", "private"):
+        return None  # no document lets them give way
+    question = _relaxed(part, set(part.wishes), {wish})
     words = ("cost",) if kind == "budget" else ("shortfall",)
     made = bed_quotas(question, words, whole=False)
     model = made.model
@@ -146,19 +157,45 @@ def _mend(part, wish):
     return _Mend(kind, area, amount, beds, amount)
 
 
-def _told(region, standards, scenario, part, conflict, codes):
-    teller = _Teller(region, standards, scenario, part)
-    lines = [teller.wish(*wish) for wish in conflict]
-    head = Fault("infeasible_beds", params={"place": teller.place, "count": len(lines)})
-    mends = [each for each in (_mend(part, wish) for wish in conflict if wish[0] not in ("keep", "private")) if each]
-    mends = sorted((each for each in mends if each.beds > 0), key=lambda each: each.beds)
-    told = [teller.repair(each) for each in mends]
-    if told:
-        first = Fault("infeasible_beds_cheapest", params={"beds": f"{ceiling_of(mends[0].beds):,}"})
-        told = [first, told[0], *([Fault("infeasible_beds_others"), *told[1:]] if told[1:] else [])]
-    else:
-        told = [Fault("infeasible_beds_no_repair")]
-    return Infeasible([head, *lines, *told])
+def _mended_together(part):
+    """Return [:class:`_Mend`] of the planner's own wishes that must give way at once; [] where that does not help."""
+    own = {wish for wish in part.wishes if wish[0] in ("pin", *STAFF)}
+    made = bed_quotas(_relaxed(part, set(part.wishes), own), ("shortfall",), whole=False)
+    model = made.model
+    model += made.objectives["shortfall"]
+    solution = solve(model, seconds=SECONDS)
+    if not own or not solution.has_plan:
+        return []
+    beds = np.array([[solution.values[v.name] for v in row] for row in made.x])
+    mends = []
+    for rule in part.question.rules:
+        bent = sum(missed(rule, beds))
+        if (rule.word, rule.area if rule.word == "pin" else "") in own and bent > 1e-6:
+            counted = bent / float(max(rule.weights))
+            mends.append(_Mend(rule.word, rule.area if rule.word == "pin" else "", counted, beds, bent))
+    return mends
+
+
+def _told(region, standards, scenario, part, conflict):
+    """Return the :class:`Infeasible` of a conflict: its rules, then what would mend it, the least first."""
+    teller = _Teller(region, standards, scenario, part, conflict)
+    faults = [Fault("infeasible_beds", params={"place": teller.place, "count": len(conflict)})]
+    faults += [teller.wish(*wish) for wish in conflict]
+    mends = [mend for mend in (_mend(part, wish) for wish in conflict) if mend is not None and mend.beds > 0]
+    mends.sort(key=lambda mend: (mend.beds, OWN.index(mend.kind) if mend.kind in OWN else len(OWN)))
+    if mends:
+        faults += [Fault("infeasible_beds_cheapest", params={"beds": f"{ceiling_of(mends[0].beds):,}"})]
+        faults += [teller.repair(mends[0])]
+        if mends[1:]:
+            faults += [Fault("infeasible_beds_others"), *map(teller.repair, mends[1:])]
+        return Infeasible(faults)
+    together = _mended_together(part)
+    if together:
+        beds = f"{ceiling_of(sum(mend.beds for mend in together)):,}"
+        return Infeasible(
+            [*faults, Fault("infeasible_beds_together", params={"beds": beds}), *map(teller.repair, together)]
+        )
+    return Infeasible([*faults, Fault("infeasible_beds_no_repair")])
 
 
 def ceiling_of(number):
@@ -167,48 +204,46 @@ def ceiling_of(number):
 
 
 class _Teller:
-    """Says wishes and repairs of one part in planners' words."""
+    """Says wishes and repairs of one part in planners' words.
 
-    def __init__(self, region, standards, scenario, part):
+    A conflict about one county alone is told with that county's figures.
+    """
+
+    def __init__(self, region, standards, scenario, part, conflict):
         self.region, self.standards, self.scenario, self.part = region, standards, scenario, part
-        self.persons = region.counties["persons"].to_numpy(dtype=np.int64)
-        province = region.province["name"].iloc[0]
-        self.place = province if part.city is None else region.cities.at[part.city, "name"]
+        self.codes = region.counties.index[part.rows]
+        self.persons = region.counties["persons"].to_numpy(dtype=np.int64)[part.rows]
+        self.place = _province(region, standards) if part.city is None else _named(region.cities, part.city)
+        pins = {area for kind, area in conflict if kind == "pin"}
+        alone = len(pins) == 1 and not {kind for kind, _ in conflict} & {"total", "budget", *STAFF}
+        self.at = np.array([self.codes.get_loc(*pins)]) if alone else np.arange(len(self.codes))
+        self.about = _named(region.counties, *pins) if alone else self.place
 
     def wish(self, kind, area):
         """Return one rule of the conflict as a line: place, number, clause."""
-        params = {"place": self.place, "clause": self._clause(kind), **self._numbers(kind, area)}
+        params = {"place": self.about, "clause": self._clause(kind), **self._numbers(kind, area)}
         return Fault(f"infeasible_beds_wish_{kind}", params=params)
 
     def _clause(self, kind):
-        from planner.services.bed_tables import RULE_STANDARDS
+        city = self.part.city or self.region.cities.index[0]
+        standard = rule_standard(self.standards, kind, city, city)
+        return "" if standard is None else f"{standard.document} {standard.clause}"
 
-        if kind == "total":
-            city = self.part.city or self.region.cities.index[0]
-            standard = self.standards.city_bed_target(city)
-        elif kind == "infectious_hospital":
-            standard = self.standards["infectious_hospital_beds_regional"]
-        elif kind in RULE_STANDARDS:
-            standard = self.standards[RULE_STANDARDS[kind]]
-        else:
-            return ""
-        return f"{standard.document} {standard.clause}"
+    def _rules(self, kind):
+        """Return the rules of a kind in the places that are told."""
+        return [rule for rule in self.part.question.rules if rule.word == kind and set(rule.rows) <= set(self.at)]
 
     def _numbers(self, kind, area):
-        rules = [rule for rule in self.part.question.rules if rule.word == kind]
-        rows = self.part.rows
-        question = self.part.question
+        rules, question = self._rules(kind), self.part.question
         if kind == "pin":
             rule = next(rule for rule in rules if rule.area == area)
-            return {"county": self.region.counties.at[area, "name"], "beds": f"{int(rule.low):,}"}
+            return {"county": _named(self.region.counties, area), "beds": f"{int(rule.low):,}"}
         if kind == "total":
-            beds = {rule.area: int(rule.high if rule.high is not None else rule.low) for rule in rules}
-            number = sum(beds.values())
-            people = int(self.persons[rows].sum())
-            return {"beds": f"{number:,}", "density": f"{number * 1000 / max(people, 1):.2f}"}
+            number = sum({rule.area: int(rule.low if rule.high is None else rule.high) for rule in rules}.values())
+            return {"beds": f"{number:,}", "density": f"{number * 1000 / max(int(self.persons.sum()), 1):.2f}"}
         if kind in STAFF:
-            rule = rules[0]
-            return {"limit": f"{int(sum(r.high for r in rules)):,}", "ratio": f"{float(max(rule.weights)):.2f}"}
+            limit, ratio = sum(int(rule.high) for rule in rules), float(max(rules[0].weights))
+            return {"limit": f"{limit:,}", "ratio": f"{ratio:.2f}"}
         if kind == "budget":
             return {"limit": f"{self.scenario.beds_budget:,}"}
         if kind == "county":
@@ -217,29 +252,29 @@ class _Teller:
         if kind == "convert":
             return {"share": f"{float(self.scenario.beds_convert_share) * 100:g}"}
         if kind == "private":
-            return {"beds": f"{int(question.lowest[rows, -1].sum()):,}"}
+            return {"beds": f"{int(question.lowest[self.at, -1].sum()):,}"}
         if kind == "keep":
             planned = [c for c, (owner, _) in enumerate(CELLS) if owner in PLANNED]
-            return {"beds": f"{int(question.now[np.ix_(rows, planned)].sum()):,}"}
+            return {"beds": f"{int(question.now[np.ix_(self.at, planned)].sum()):,}"}
         if kind == "facility_freeze":
-            return {"beds": f"{int(question.now[rows][_closed_cells(question)[rows]].sum()):,}"}
+            shut = _closed_cells(question)[self.at]
+            return {"beds": f"{int(question.now[self.at][shut].sum()):,}"}
         return {"beds": f"{int(sum(rule.low for rule in rules)):,}", "count": len(rules)}
 
     def repair(self, mend):
         """Return the line that says how far one rule would have to give way."""
-        more = {"place": self.place, "more": f"{ceiling_of(mend.amount):,}"}
         kind, area = mend.kind, mend.area
+        more = {"place": self.place, "more": f"{ceiling_of(mend.amount):,}"}
         if kind == "pin":
-            beds = ceiling_of(mend.plan[self.region.counties.index.get_loc(area)].sum())
-            more |= {"county": self.region.counties.at[area, "name"], "code": area, "beds": f"{beds:,}"}
+            beds = round(mend.plan[self.codes.get_loc(area)].sum())
+            more |= {"county": _named(self.region.counties, area), "code": area, "beds": beds}
         elif kind == "total":
             return self._new_target(mend, more)
         elif kind in STAFF:
-            limit = sum(rule.high for rule in self.part.question.rules if rule.word == kind)
-            more |= {"limit": f"{int(limit) + ceiling_of(mend.amount):,}"}
+            limit = sum(int(rule.high) for rule in self._rules(kind)) + ceiling_of(mend.amount)
+            more |= {"code": self.part.city or "", "limit": limit}
         elif kind == "budget":
-            limit = self.scenario.beds_budget + ceiling_of(mend.amount)
-            more |= {"limit": f"{limit:,}", "limit_plain": limit}
+            more |= {"limit": self.scenario.beds_budget + ceiling_of(mend.amount)}
         elif kind == "county":
             more |= {"cap": f"{self._cap(mend):.2f}"}
         elif kind == "convert":
@@ -247,31 +282,41 @@ class _Teller:
         return Fault(f"infeasible_beds_repair_{kind}", params=more)
 
     def _new_target(self, mend, more):
-        rows = self.part.rows
         if self.part.city is None:
             return Fault("infeasible_beds_repair_up_to", params=more)
-        people, planned = int(self.persons[rows].sum()), mend.plan[rows].sum()
+        people, planned = int(self.persons.sum()), mend.plan.sum()
         asked = next(rule.high for rule in self.part.question.rules if rule.word == "total" and rule.high is not None)
         up = planned > asked
-        hundredths = ceiling_of(planned) * 100_000 / max(people, 1)
-        density = (ceiling(hundredths) if up else int(hundredths)) / 100
+        hundredths = Fraction(round(planned) * 100_000, max(people, 1))
+        density = (ceiling(hundredths) if up else hundredths.__floor__()) / 100
         more |= {"density": f"{density:.2f}", "code": self.part.city}
         return Fault("infeasible_beds_repair_total_up" if up else "infeasible_beds_repair_total_down", params=more)
 
     def _cap(self, mend):
-        caps = [self.scenario.beds_county_cap]
-        for i in self.part.rows:
-            city = self.region.counties["city_code"].iloc[i]
-            whole = float(self.scenario.bed_targets[city]) * int(self.persons[i]) / 1000
-            if whole:
-                caps.append(mend.plan[i].sum() / whole)
-        return ceiling(round(max(caps) * 100, 4)) / 100
+        """Return the county cap, in hundredths upwards, that allows the plan of a mend."""
+        caps = [Fraction(str(self.scenario.beds_county_cap))]
+        for i, code in enumerate(self.codes):
+            target = self.scenario.bed_targets[self.region.counties.at[code, "city_code"]]
+            if self.persons[i] and target:
+                caps.append(Fraction(ceiling_of(mend.plan[i].sum()) * 1000) / (target * int(self.persons[i])))
+        return ceiling(max(caps) * 100) / 100
 
     def _share(self, mend):
-        shares = [float(self.scenario.beds_convert_share)]
-        for i in self.part.rows:
-            for c, (owner, kind) in enumerate(CELLS):
-                now = int(self.part.question.now[i, c])
-                if owner in PLANNED and kind == "general" and now:
-                    shares.append((now - mend.plan[i, c]) / now)
-        return ceiling(round(max(shares) * 100, 4)) / 100
+        """Return the share of general beds, in hundredths upwards, that must be free to change their kind."""
+        shares = [Fraction(str(self.scenario.beds_convert_share))]
+        for c, (owner, kind) in enumerate(CELLS):
+            if owner in PLANNED and kind == "general":
+                for now, planned in zip(self.part.question.now[:, c], mend.plan[:, c], strict=True):
+                    if now:
+                        shares.append(Fraction(ceiling_of(now - planned), int(now)))
+        return ceiling(max(shares) * 100) / 100
+
+
+def _province(region, standards):
+    code, name = region.province.index[0], region.province["name"].iloc[0]
+    return Named(name, standards.cities[code].name_en if code in standards.cities else name)
+
+
+def _named(frame, code):
+    name = frame.at[code, "name"]
+    return Named(name, frame.at[code, "name_en"] if "name_en" in frame else name)

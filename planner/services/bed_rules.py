@@ -22,6 +22,24 @@ TABLE_1 = {  # owners of Table 1 and the standard of each
     "private": "t1_beds_private",
 }
 STAFF = {"staff": "t1_staff_bed_ratio", "nurses": "nurse_bed_ratio", "doctors": "doctor_bed_ratio"}
+RULE_STANDARDS = {
+    "private": TABLE_1["private"],
+    "tcm": "t1_tcm_beds_per_1000",
+    "psychiatric": "t1_psychiatric_beds_per_1000",
+    "specialist": "public_specialist_bed_share",
+    **{f"lean_{kind}": "incremental_bed_priority" for kind in KINDS},
+    **{f"owner_{owner}": TABLE_1[owner] for owner in PUBLIC},
+    "infectious_department": "infectious_dept_beds",
+    "general_hospital": "county_general_hospital",
+    "tcm_hospital": "county_tcm_hospital",
+    "mental_hospital": "mental_hospital_over_3m",
+    "reserve": "taiyuan_bed_reserve",
+    "surge": "bed_emptying_mechanism",
+    "surge_icu": "bed_emptying_mechanism",
+    "facility_freeze": "freeze_occupancy",
+    **STAFF,
+}
+INFECTIOUS = ("infectious_hospital_beds_regional", "infectious_hospital_beds_other")
 MUST = 10.0  # what a must weighs beside a should: beds that a city is promised, and musts that were allowed to bend
 FIRST, SECOND, THIRD = 3.0, 2.0, 1.0
 STRATEGIES = (("重点扶持", FIRST), ("促进发展", SECOND))  # of Table 2, in the order in which targets give way last
@@ -243,12 +261,19 @@ class _Writer:
             yield self._floor(f"{kind}_hospital", code, [i], PLANNED, (kind,), scenario.beds_hospital_least)
 
 
+def rule_standard(standards, word, area, city):
+    """Return the standard behind a rule of an area in ``city``; None for what the scenario asks."""
+    if word in ("total", "county"):
+        return standards.city_bed_target(city)
+    if word == "infectious_hospital":
+        return next((standards[id] for id in INFECTIOUS if area in standards.city_codes(id)), None)
+    return standards[RULE_STANDARDS[word]] if word in RULE_STANDARDS else None
+
+
 def hospital_floor(standards, city):
     """Return the least beds of a city's infectious hospital; 0 for a city that no document names."""
-    for id in ("infectious_hospital_beds_regional", "infectious_hospital_beds_other"):
-        if city in standards.city_codes(id):
-            return int(standards[id].value)
-    return 0
+    standard = rule_standard(standards, "infectious_hospital", city, city)
+    return 0 if standard is None else int(standard.value)
 
 
 def department_floor(standards, city):

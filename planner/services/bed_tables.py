@@ -18,6 +18,7 @@ from planner.services.bed_rules import (
     hospital_floor,
     icu_share,
     members_of,
+    rule_standard,
     surge_needs,
 )
 from planner.services.freezes import STANDARDS as FREEZES
@@ -25,23 +26,6 @@ from planner.services.levels import missed
 from planner.services.stock import CELLS, KINDS, OWNERS, PLANNED, PUBLIC
 
 NONE = math.nan
-RULE_STANDARDS = {
-    "private": TABLE_1["private"],
-    "tcm": "t1_tcm_beds_per_1000",
-    "psychiatric": "t1_psychiatric_beds_per_1000",
-    "specialist": "public_specialist_bed_share",
-    **{f"lean_{kind}": "incremental_bed_priority" for kind in KINDS},
-    **{f"owner_{owner}": TABLE_1[owner] for owner in PUBLIC},
-    "infectious_department": "infectious_dept_beds",
-    "general_hospital": "county_general_hospital",
-    "tcm_hospital": "county_tcm_hospital",
-    "mental_hospital": "mental_hospital_over_3m",
-    "reserve": "taiyuan_bed_reserve",
-    "surge": "bed_emptying_mechanism",
-    "surge_icu": "bed_emptying_mechanism",
-    "facility_freeze": FREEZES["occupancy"],
-    **STAFF,
-}
 UNITS = {"staff": "persons", "nurses": "persons", "doctors": "persons", "budget": "wan_yuan"}
 FREEZE_UNITS = {"occupancy": "percent", "stay": "days", "staff": "staff_per_bed", "floor_area": "m2_per_bed"}
 ABOVE_TARGET = "freeze_city_above_target"
@@ -222,7 +206,7 @@ class _Writer:
         return pd.DataFrame(rows, columns=[*columns, "verdict"])
 
     def _row(self, word, area, asked, got, bent, strict):
-        standard = self._standard(word, area)
+        standard = rule_standard(self.standards, word, area, self._city(area))
         name = self._name(area)
         bent = round(float(bent), 6)
         source = ("", "") if standard is None else (standard.document, standard.clause)
@@ -236,16 +220,9 @@ class _Writer:
                 return frame.at[area, "name"]
         return area
 
-    def _standard(self, word, area):
-        if word in ("total", "county"):
-            return self.standards.city_bed_target(self._city(area))
-        if word == "infectious_hospital":
-            ids = ("infectious_hospital_beds_regional", "infectious_hospital_beds_other")
-            return next((self.standards[id] for id in ids if area in self.standards.city_codes(id)), None)
-        return self.standards[RULE_STANDARDS[word]] if word in RULE_STANDARDS else None
-
     def _city(self, area):
-        return area if area in self.cities.index else self.counties.at[area, "city_code"]
+        """Return the city of a city's or a county's code, None for the province's."""
+        return self.counties.at[area, "city_code"] if area in self.counties.index else area
 
     def _told(self, rule):
         terms = zip(rule.rows, rule.cells, rule.weights, strict=True)
