@@ -178,7 +178,7 @@ class _Writer:
             cell = ("county_and_primary",), ("infectious",)
             yield self._floor("infectious_department", county, [i], *cell, int(ward.value), ward)
             for kind, standard in (("general", "county_general_hospital"), ("tcm", "county_tcm_hospital")):
-                given = PUBLIC, (kind,), least, standards[standard]
+                given = GROWING, (kind,), least, standards[standard]
                 yield self._floor(f"{kind}_hospital", county, [i], *given)
         if self.closed[i]:
             now = sum(self.stock.cells[i][owner, "general"] for owner in self.closed[i])

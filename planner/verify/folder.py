@@ -132,7 +132,7 @@ def _inputs(ledger, manifest):
     if manifest["projection"] != region.projection:
         found, expected = manifest["projection"], region.projection
         ledger.fail("manifest_key", file=MANIFEST, column="projection", found=found, expected=expected)
-    _facilities(ledger, manifest["inputs"].get("facilities"), scenario.facilities)
+    _facilities(ledger, manifest["inputs"].get("facilities", {}), scenario.facilities)
     try:
         return Facts(scenario, region, standards, build_demand(region))
     except (Rejected, OSError) as error:

@@ -12,9 +12,9 @@ STATUSES = ("optimal", "within_gap", "interim", "infeasible", "no_plan")
 WITHOUT_PLAN = ("infeasible", "no_plan")
 MODELS = ("stations_cover_all", "stations_best_n", "ambulances", "centres_free")
 BEDS, WEIGHTED = "beds_", "weighted"
-SETTLED = "beds_settle"  # how ties between equally good beds are settled: nothing a planner could ask for
 MAXIMISED = ("stations_best_n", "ambulances", *(BEDS + name for name in worth.MAXIMISED))
 PERSON_METRES = 10**9  # in a million person-kilometres, the unit of centres_free
+WHOLE_BEDS = 1e-3  # what a plan may lose because beds are whole
 RELATIVE = 1e-6  # how far a solver's sums of decimals may be off
 
 
@@ -54,7 +54,7 @@ def _is_maximised(scenario, name):
 def _consistent(ledger, scenario, name, proof):
     """Return whether the proof claims a plan whose numbers can be looked at; what does not fit together is noted."""
     status = proof.get("status")
-    if name not in (*bed_models(scenario), SETTLED, *MODELS) or status not in STATUSES:
+    if name not in (*bed_models(scenario), *MODELS) or status not in STATUSES:
         ledger.fail("proof_status", model=name, found=status, expected=" | ".join(STATUSES))
         return False
     if status in WITHOUT_PLAN:
@@ -78,7 +78,15 @@ def _consistent(ledger, scenario, name, proof):
         ledger.fail("proof_gap", model=name, found=gap, expected=expected)
     if status == "optimal" and max(gap, expected) > RELATIVE:
         ledger.fail("proof_not_optimal", model=name, found=status, gap=max(gap, expected))
+    if status == "within_gap" and name.startswith(BEDS) and expected > allowed_gap(scenario) + RELATIVE:
+        ledger.fail("proof_beyond_gap", model=name, found=status, gap=expected, expected=allowed_gap(scenario))
     return True
+
+
+def allowed_gap(scenario):
+    """Return the gap that a plan of beds may have: whole beds, and the leeway an objective gives to later ones."""
+    leeway = float(scenario.beds_leeway)
+    return WHOLE_BEDS + leeway / (1 - leeway)
 
 
 def _finite(number):
@@ -87,8 +95,6 @@ def _finite(number):
 
 def _objective(ledger, facts, plan, name, proof):
     """Note when the plan is not worth what the proof says, or when changing one decision beats its bound."""
-    if name == SETTLED:
-        return
     value, challenge = WORTH[name](facts, plan) if name in WORTH else _beds(facts, plan, name)
     objective, bound = proof["objective"], proof["bound"]
     slack = RELATIVE * max(abs(objective), 1.0)
