@@ -17,7 +17,6 @@ from planner.settings import MAY_BEND
 from planner.solve import INFEASIBLE, solve
 
 SECONDS = 20.0  # of one small linear programme
-PROVINCE_QUESTIONS = 12  # a question about all counties takes a third of a second
 # What a planner asked for comes before what documents ask for: of equally small conflicts the former is told.
 OWN = ("pin", *STAFF, "budget", "county", "convert", "facility_freeze")
 DOCUMENTS = ("total", *MAY_BEND, "private", "keep")
@@ -41,8 +40,15 @@ def why_infeasible(region, standards, scenario, question, *, cancel=None):
         if conflict is not None:
             return _told(region, standards, scenario, part, conflict)
     part = _part(question, None, np.arange(len(region.counties)), budget=question.budget)
-    asked = {"calls": PROVINCE_QUESTIONS, "cancel": cancel}
-    conflict = smallest_conflict(part.wishes, lambda wishes: _holds(part, wishes), **asked)
+    cities = [_part(question, city, here, budget=None) for city, here in members_of(region).items()]
+
+    def affordable(wishes):
+        # Every city alone can keep its rules, and only the budget binds them together.
+        if ("budget", "") not in wishes:
+            return True
+        return sum(_least_cost(city, wishes) for city in cities) <= question.budget
+
+    conflict = smallest_conflict(part.wishes, affordable, cancel=cancel)
     return _told(region, standards, scenario, part, conflict or ())
 
 
@@ -120,6 +126,14 @@ def _holds(part, wishes):
     model = made.model
     model += made.objectives["shortfall"]
     return solve(model, seconds=SECONDS).status != INFEASIBLE
+
+
+def _least_cost(part, wishes):
+    """Return what a city costs at least when it keeps ``wishes``; they can be kept."""
+    made = bed_quotas(_relaxed(part, set(wishes)), ("cost",), whole=False)
+    model = made.model
+    model += made.objectives["cost"]
+    return solve(model, seconds=SECONDS).objective
 
 
 @dataclass(frozen=True)
