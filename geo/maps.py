@@ -21,7 +21,7 @@ from branca.element import Element
 from jinja2 import Template
 
 from geo import theme
-from geo.margin import margin_html, text
+from geo.margin import difference_margin, margin_html, text
 from geo.region import GEOGRAPHIC, local_projection
 from geo.words import Words
 
@@ -57,6 +57,28 @@ ROWS = {
     "station": (("station_persons", "modelled"), ("ambulances", ""), ("kind", ""), ("status", "")),
     "centre": (("centre_persons", "measured"), ("centre_counties", "")),
 }
+DIFFERENCE_ROWS = {
+    "county": (
+        ("beds_first", ""),
+        ("beds_second", ""),
+        ("beds_difference", ""),
+        ("per_1000_first", ""),
+        ("per_1000_second", ""),
+        ("per_1000_difference", ""),
+        ("reach_first", "modelled"),
+        ("reach_second", "modelled"),
+        ("reach_difference", "modelled"),
+    ),
+    "city": (
+        ("beds_first", ""),
+        ("beds_second", ""),
+        ("beds_difference", ""),
+        ("per_1000_first", ""),
+        ("per_1000_second", ""),
+        ("per_1000_difference", ""),
+    ),
+}
+DIFFERENCE_HINTS = {"difference": "per_1000_difference", "reach": "reach_difference", "none": "beds_difference"}
 HINTS = {"beds": "plan_per_1000", "change": "change_per_1000", "centres": "centre", "none": "persons"}
 
 
@@ -98,8 +120,40 @@ class MapView:
     detour_factor: float = 1.0
 
 
+@dataclass(frozen=True)
+class DifferenceView:
+    """How far a second result differs from a first one, already computed; what is not named here is as in MapView.
+
+    cities     GeoDataFrame EPSG:4490: code, name, lon, lat; {beds, per_1000}_{first, second, difference}
+    counties   GeoDataFrame EPSG:4490: code, name, city; the same, and reach_{first, second, difference}
+               (NaN where nobody lives); difference = second less first
+    """
+
+    title: str
+    subtitle: str
+    lang: str
+    province: gpd.GeoDataFrame
+    cities: gpd.GeoDataFrame
+    counties: gpd.GeoDataFrame
+    sources: list[str]
+    rule: str
+    notes: list[str]
+    words: Words
+
+
 def plan_map(view):
     """Return the Folium map of a :class:`MapView`; it has no jQuery, Bootstrap, icon font, tile or outside address."""
+    colours, counties = _filled(view)
+    return _map(view, margin_html(view, colours, counties), _payload(view, colours, counties))
+
+
+def difference_map(view):
+    """Return the Folium map of a :class:`DifferenceView`, of the same extent, look and classes as the plans' maps."""
+    colours, counties = _differing(view)
+    return _map(view, difference_margin(view, colours, counties), _difference_payload(view, colours, counties))
+
+
+def _map(view, margin, payload):
     west, south, east, north = view.province.total_bounds
     plan = folium.Map(
         location=[round((south + north) / 2, 4), round((west + east) / 2, 4)],
@@ -115,17 +169,27 @@ def plan_map(view):
     )
     plan._id = "plan"  # folium's own is random; with this the same plan has the same bytes
     plan.default_js, plan.default_css = [], []
-    plan.add_child(_Plate(view))
+    plan.add_child(_Plate(margin, payload))
     plan.get_root().title = text(view.title)
     return plan
 
 
 def map_html(view):
-    """Return the map as one HTML document that makes no request: scripts and styles stand in it, all else is forbidden.
+    """Return the map of a plan as one HTML document that makes no request."""
+    return _document(plan_map(view), view)
+
+
+def difference_html(view):
+    """Return the map of a :class:`DifferenceView` as one HTML document that makes no request."""
+    return _document(difference_map(view), view)
+
+
+def _document(drawn, view):
+    """Return a map as a document: scripts and styles stand in it, all else is forbidden.
 
     Its content security policy admits the document's own scripts by their hashes, so that no other can run in it.
     """
-    page = plan_map(view).get_root().render()
+    page = drawn.get_root().render()
     opening = "<html>\n<head>\n"
     if opening not in page:
         raise RuntimeError("branca's page no longer opens as expected: its security policy would be lost")
@@ -165,19 +229,18 @@ class _Text(Element):
 class _Plate(Element):
     """The plan's own part of the page: its styles, its margin of words, and the call that draws it."""
 
-    def __init__(self, view):
+    def __init__(self, margin, payload):
         super().__init__()
         self._name = "Plate"
-        self.view = view
+        self.margin, self.payload = margin, payload
 
     def render(self, **kwargs):
         figure = self.get_root()
         style = _inline("leaflet/leaflet.css") + _variables() + _inline("map/map.css")
         script = _inline("leaflet/leaflet.js") + "</script>\n<script>" + _inline("map/map.js")
         figure.header.add_child(_Text(f"<style>{style}</style>\n<script>{script}</script>"), name="plate")
-        colours, counties = _filled(self.view)
-        figure.html.add_child(_Text(margin_html(self.view, colours, counties)), name="plate")
-        call = f"drawPlan({self._parent.get_name()}, {data_json(_payload(self.view, colours, counties))});"
+        figure.html.add_child(_Text(self.margin), name="plate")
+        call = f"drawPlan({self._parent.get_name()}, {data_json(self.payload)});"
         figure.script.add_child(_Text(call), name="plate")
 
 
@@ -200,21 +263,14 @@ def _variables():
 
 
 def _payload(view, colours, counties):
-    """Return all that the script draws, as plain lists and dicts."""
-    keys = [key for key, _ in ROWS["county"]]
+    """Return all that the script draws of a plan, as plain lists and dicts."""
     projection = local_projection(view.province.total_bounds)
     places = sorted(set(view.uncovered["place"]) | set(view.uncovered["county"]))
     number = {place: i for i, place in enumerate(places)}
+    km = {"urban_km": f"{view.urban_km:g}", "rural_km": f"{view.rural_km:g}"}
     return {
-        "grid": GRID,
-        "place": "jinyi-map-" + "-".join(f"{value:.2f}" for value in view.province.total_bounds),
-        "theme": _style(),
-        "marks": theme.MARKS,
-        "words": view.words.section("map.script"),
-        "rows": _rows(view),
-        "hint": {fill: keys.index(key) for fill, key in HINTS.items()},
+        **_ground(view, "jinyi-map", ROWS, HINTS, km),
         "metres": [view.urban_km * 1000 / view.detour_factor, view.rural_km * 1000 / view.detour_factor],
-        "province": _shape(view.province.geometry.union_all()),
         "fills": colours,
         "counties": _county_items(view, counties, projection),
         "cities": _city_items(view),
@@ -238,6 +294,63 @@ def _payload(view, colours, counties):
         ],
         "centres": [_centre_item(view, row) for row in view.centres.to_dict("records")],
         "catchments": [{"shape": _shape(part)} for part in _catchments(view)],
+    }
+
+
+def _difference_payload(view, colours, counties):
+    """Return all that the script draws of a difference: filled counties and the cities' outlines, nothing over them."""
+    anchors = _anchors(counties, local_projection(view.province.total_bounds))
+    return {
+        **_ground(view, "jinyi-difference", DIFFERENCE_ROWS, DIFFERENCE_HINTS, {}),
+        "metres": [],
+        "fills": colours,
+        "counties": [
+            {
+                **_difference_item(row, "county", str(row["city"])),
+                "anchor": [lat, lon],
+                "metres": metres,
+                "fill": {key: None if pd.isna(row[key]) else int(row[key]) for key in colours},
+            }
+            for row, (lon, lat, metres) in zip(counties.to_dict("records"), anchors, strict=True)
+        ],
+        "cities": [
+            {
+                **_difference_item(row, "city", ""),
+                "code": row["code"],
+                "anchor": [round(row["lat"], 4), round(row["lon"], 4)],
+                "unmet": False,
+            }
+            for row in view.cities.to_dict("records")
+        ],
+        "reach": {"urban": [], "rural": []},
+        **{key: [] for key in ("stations", "places", "uncovered", "centres", "catchments")},
+    }
+
+
+def _difference_item(row, kind, below):
+    decimals = {"beds": 0, "per_1000": 2, "reach": 2}
+    facts = [
+        theme.figure(row[key], decimals[key.rpartition("_")[0]], signed=key.endswith("_difference"))
+        for key, _ in DIFFERENCE_ROWS[kind]
+    ]
+    return {"name": str(row["name"]), "below": below, "shape": _shape(row["geometry"]), "facts": facts}
+
+
+def _ground(view, place, rows, hints, params):
+    """Return what every map of a province has: its outline, look and words, and the figures that its cards show."""
+    keys = [key for key, _ in rows["county"]]
+    labels = {
+        kind: [[view.words(f"map.row.{key}", **params), nature] for key, nature in of] for kind, of in rows.items()
+    }
+    return {
+        "grid": GRID,
+        "place": f"{place}-" + "-".join(f"{value:.2f}" for value in view.province.total_bounds),
+        "theme": _style(),
+        "marks": theme.MARKS,
+        "words": view.words.section("map.script"),
+        "rows": labels,
+        "hint": {fill: keys.index(key) for fill, key in hints.items()},
+        "province": _shape(view.province.geometry.union_all()),
     }
 
 
@@ -291,10 +404,13 @@ def _filled(view):
     return colours, counties
 
 
-def _rows(view):
-    """Return {kind of thing: [[label, nature] of each of its figures]}; the order is that of the items' ``facts``."""
-    km = {"urban_km": f"{view.urban_km:g}", "rural_km": f"{view.rural_km:g}"}
-    return {kind: [[view.words(f"map.row.{key}", **km), nature] for key, nature in rows] for kind, rows in ROWS.items()}
+def _differing(view):
+    """Return ({fill: its colours}, counties by code with the class of each fill) of a :class:`DifferenceView`."""
+    counties = view.counties.sort_values("code")
+    fills = {"difference": "per_1000_difference", "reach": "reach_difference"}
+    classes = {key: [theme.class_of(v, theme.BEDS_CHANGE) for v in counties[column]] for key, column in fills.items()}
+    colours = list(theme.diverging(len(theme.BEDS_CHANGE) + 1))
+    return dict.fromkeys(fills, colours), counties.assign(**classes)
 
 
 def _county_items(view, counties, projection):

@@ -8,7 +8,7 @@ import numpy as np
 from geo import theme
 
 OVERLAYS = ("stations", "circles", "ambulances", "uncovered")
-SHOWN_FIRST = ("beds", "stations")
+SHOWN_FIRST = ("beds", "stations", "difference")
 
 
 def text(value):
@@ -21,33 +21,47 @@ def margin_html(view, colours, counties):
 
     ``colours`` holds the colours of each fill; ``counties`` the class of each county in the columns of the same names.
     """
+    return _margin(view, _switches(view, colours, OVERLAYS), _legend(view, colours, counties))
+
+
+def difference_margin(view, colours, counties):
+    """Return the HTML beside the map of a :class:`geo.maps.DifferenceView`: fills alone, each with its legend."""
+    labels = theme.class_labels(theme.BEDS_CHANGE, signed=True)
+    sections = [
+        _classes(view.words, key, labels, colours[key], counties[key], *_used(counties[key])) for key in colours
+    ]
+    return _margin(view, _switches(view, colours, ()), "".join(sections))
+
+
+def _margin(view, switches, legend):
     words = view.words
     notes = "".join(f"<p>{text(note)}</p>" for note in view.notes)
     subtitle = view.subtitle.replace(" · ", "\u00a0· ")  # a line never starts with the dot
     sources = words("map.sources", sources=words("map.between").join(view.sources))
-    foot = "".join(f"<p>{text(line)}</p>" for line in (view.rule, words("map.marks", **theme.MARKS), sources))
+    foot = "".join(f"<p>{text(line)}</p>" for line in (view.rule, words("map.marks", **theme.MARKS), sources) if line)
     return f"""
 <aside id="margin">
 <header id="head"><h1>{text(view.title)}</h1><p class="subtitle">{text(subtitle)}</p>
 <div id="notes">{notes}</div></header>
-<form id="layers">{_switches(view, colours)}</form>
+<form id="layers">{switches}</form>
 <footer id="foot">{foot}</footer>
 </aside>
 <section id="card" aria-live="polite" hidden><button type="button" aria-label="{text(words("map.close"))}">×</button>
 <h2></h2><p></p><table><tbody></tbody></table></section>
-<section id="legend" aria-label="{text(words("map.legend_title"))}">{_legend(view, colours, counties)}</section>
+<section id="legend" aria-label="{text(words("map.legend_title"))}">{legend}</section>
 """
 
 
-def _switches(view, colours):
-    """Return the two groups of layers: one fill at a time, and any of what lies over it."""
+def _switches(view, colours, overlays):
+    """Return the groups of layers: one fill at a time, and any of what lies over it, where there is such."""
     words = view.words
-    groups = (("fills", "radio", (*colours, "none")), ("overlays", "checkbox", OVERLAYS))
+    groups = [("fills", "radio", (*colours, "none")), ("overlays", "checkbox", overlays)]
     return "".join(
         f"<fieldset><legend>{text(words(f'map.{group}'))}</legend>"
         + "".join(_switch(words, group, kind, key, colours) for key in keys)
         + "</fieldset>"
         for group, kind, keys in groups
+        if keys
     )
 
 

@@ -1,4 +1,4 @@
-"""The command line: five commands that ask and show. Words come from the catalogue, exit codes from what went wrong.
+"""The command line: six commands that ask and show. Words come from the catalogue, exit codes from what went wrong.
 
 Exit codes: 0 verified plan saved; 2 command or scenario wrong; 3 data rejected; 4 infeasible, explained; 5 limit or
 cancel with a verified interim plan; 6 cancelled before there was a plan; 7 verification failed, nothing published;
@@ -22,7 +22,7 @@ from geo.words import LANGUAGES, load_words
 from planner.console import Progress, table_lines
 from planner.scenario import printable
 
-COMMANDS = ("run", "check", "verify", "standards", "app")
+COMMANDS = ("run", "check", "compare", "verify", "standards", "app")
 UNEXPECTED, WRONG, INTERIM, NO_PLAN, NOT_VERIFIED, NOT_WRITTEN = 1, 2, 5, 6, 7, 8
 SIGNS = {">=": "≥ ", "<=": "≤ ", "~": "≈ "}
 FAILURES_TOLD = 30  # of each part of a plan; a broken table would otherwise print a line a cell
@@ -57,12 +57,25 @@ def main(argv=None):
 
 def run(asked, words):
     """Run a scenario, publish its plan and show it; the exit code says how good the plan is."""
-    from planner.report import check_out, write_outputs
     from planner.scenario import load_scenario
-    from planner.study import decide, prepare
 
     scenario = load_scenario(asked.scenario)
-    out = Path("out", scenario.name) if asked.out is None else Path(asked.out)
+    out = _usual_out(scenario) if asked.out is None else Path(asked.out)
+    plan, prepared, manifest = _planned(scenario, out, words)
+    _say(*_plan_lines(plan, prepared, manifest, out, words))
+    stopped = any(proof.status in ("interim", "no_plan") for proof in plan.proofs.values())
+    return INTERIM if stopped else 0
+
+
+def _usual_out(scenario):
+    return Path("out", scenario.name)
+
+
+def _planned(scenario, out, words):
+    """Return (plan, what it was prepared from, manifest) of a scenario, run and published in ``out``."""
+    from planner.report import check_out, write_outputs
+    from planner.study import decide, prepare
+
     progress = Progress(words)
     with _writing(out):
         check_out(out)
@@ -74,9 +87,76 @@ def run(asked, words):
                 manifest = write_outputs(plan, prepared, out, words, progress)
     finally:
         progress.clear()
-    _say(*_plan_lines(plan, prepared, manifest, out, words))
-    stopped = any(proof.status in ("interim", "no_plan") for proof in plan.proofs.values())
-    return INTERIM if stopped else 0
+    return plan, prepared, manifest
+
+
+def compare(asked, words):
+    """Compare two results, or what two scenarios give; show, and write, the differences."""
+    from geo.region import load_region
+    from planner.compare import check_comparison_out, summarise_comparison, write_comparison
+    from planner.compare import compare as compared
+    from planner.standards import load_standards
+    from planner.telling import comparison_lines
+
+    sides = [_side(argument, words) for argument in (asked.first, asked.second)]
+    folders = [out for out, _ in sides]
+    questions = [scenario for _, scenario in sides]
+    if None not in questions and folders[0] == folders[1] and questions[0].as_dict() != questions[1].as_dict():
+        raise CommandWrong("compare_same_name", "jinyi compare", name=questions[0].name)
+    if asked.out is not None:
+        with _writing(Path(asked.out)):
+            check_comparison_out(asked.out, folders)
+    first, second = (
+        _result(words(f"column.{side}"), *each, words) for side, each in zip(("first", "second"), sides, strict=True)
+    )
+    tables = compared(first, second)
+    out = Path("out", f"{first.scenario.name}-{second.scenario.name}") if asked.out is None else Path(asked.out)
+    region, standards = load_region(first.scenario.region), load_standards()
+    summary = summarise_comparison(first, second, tables, region, standards, words)
+    with _writing(out):
+        manifest = write_comparison(first, second, tables, summary, region, out, words)
+    _say("", *comparison_lines(first, second, tables, summary, region, words))
+    _say(*_comparison_files(manifest, out, words))
+    return INTERIM if first.stopped or second.stopped else 0
+
+
+def _side(argument, words):
+    """Return (folder, scenario) of one side of a comparison; the scenario is None where a result folder is named."""
+    from planner.report import recover
+    from planner.scenario import load_scenario
+
+    path = Path(argument)
+    try:
+        if not path.exists() and recover(path):
+            _warn(words("cli.recovered"))
+        is_folder = path.is_dir()
+    except (OSError, ValueError):  # a name too long for the system
+        is_folder = False
+    if is_folder:
+        return path, None
+    scenario = load_scenario(argument)
+    return _usual_out(scenario), scenario
+
+
+def _result(side, out, scenario, words):
+    """Return the :class:`planner.compare.Result` of one side; a scenario is run unless ``out`` answers it already."""
+    from geo.region import load_region
+    from planner.compare import read_result, up_to_date
+    from planner.standards import load_standards
+
+    said = printable(str(out))
+    if scenario is None:
+        result = read_result(out)
+        _say(words("compare.read", side=side, out=said))
+        return result
+    known = up_to_date(out, scenario, load_region(scenario.region), load_standards())
+    if known is not None:
+        _say(words("compare.reused", side=side, out=said))
+        return known
+    _say(words("compare.running", side=side, name=scenario.name))
+    _planned(scenario, out, words)
+    _say(words("compare.ran", side=side, out=said))
+    return read_result(out)
 
 
 def check(asked, words):
@@ -183,7 +263,7 @@ def app(asked, words):
             return 0
 
 
-_HANDLERS = {"run": run, "check": check, "verify": verify, "standards": standards, "app": app}
+_HANDLERS = {"run": run, "check": check, "compare": compare, "verify": verify, "standards": standards, "app": app}
 
 
 # -- asking ----------------------------------------------------------------------------------------------------------
@@ -252,7 +332,10 @@ def _parser(words):
     parts = {name: commands.add_parser(name, add_help=False, allow_abbrev=False) for name in COMMANDS}
     for name in ("run", "check"):
         parts[name].add_argument("scenario", metavar=words("cli.what_scenario"))
-    parts["run"].add_argument("--out")
+    for part in ("first", "second"):
+        parts["compare"].add_argument(part, metavar=words(f"cli.what_{part}"))
+    for name in ("run", "compare"):
+        parts[name].add_argument("--out")
     parts["verify"].add_argument("out", metavar=words("cli.what_out"))
     parts["standards"].add_argument("words", nargs="*")
     parts["standards"].add_argument("--id")
@@ -550,5 +633,17 @@ def _file_lines(manifest, out, words):
     rows.append([str(out / "manifest.json"), words("cli.file_manifest")])
     return [
         words("cli.written", out=printable(str(out))),
+        *("  " + line for line in table_lines(["", ""], rows, "ll")[2:]),
+    ]
+
+
+def _comparison_files(manifest, out, words):
+    kinds = {"compare.xlsx": "compare.file_workbook", "map.html": "compare.file_map"}
+    rows = [[str(out / name), words(kind)] for name, kind in kinds.items()]
+    tables = [name for name in manifest["files"] if name.startswith("tables/")]
+    rows.append([str(out / "tables") + os.sep, words("cli.file_tables", count=len(tables))])
+    rows.append([str(out / "manifest.json"), words("compare.file_manifest")])
+    return [
+        words("compare.written", out=printable(str(out))),
         *("  " + line for line in table_lines(["", ""], rows, "ll")[2:]),
     ]

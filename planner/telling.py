@@ -1,13 +1,15 @@
-"""What a plan says on a terminal: its sentences, cities, split of beds, access, rules bent, freezes and proofs."""
+"""What a plan, and a comparison of two, say on a terminal: sentences and tables that fit two screens."""
 
+from planner.compare import changed_counties, question_rows
 from planner.console import paired, table_lines
-from planner.report.names import in_language
-from planner.report.summary import distance_rule, gap_text, headline, interim, share, thousands
+from planner.report.names import in_language, place_names
+from planner.report.summary import density, distance_rule, gap_text, headline, interim, share, thousands
 from planner.report.tables import absent, published, rounded
 from planner.report.workbook import word
 from planner.settings import printable
 
 AREAS_NAMED = 6  # of many, the first
+COUNTIES_TOLD = 10  # of a comparison, those that differ most
 FREEZE_RULES = ("occupancy", "stay", "staff", "floor_area", "declared")
 
 
@@ -224,3 +226,142 @@ def _figure(value):
 
 def _decimals(value, words, decimals=2):
     return words("report.absent") if absent(value) else f"{rounded(value, decimals):,}"
+
+
+# -- two results side by side ----------------------------------------------------------------------------------------
+
+
+def comparison_lines(first, second, tables, summary, region, words):
+    """Return the main differences of a comparison (:mod:`planner.compare`), as lines."""
+    names = place_names(region, words)
+    parts = [
+        [summary.title, words("compare.subtitle")],
+        question_lines(first, second, words),
+        summary.headline,
+        compared_cities(tables, names, words),
+        compared_counties(tables, names, words),
+        compared_structure(tables, words),
+        compared_access(tables, words),
+        compared_objectives(tables, words),
+        compared_rules(tables, words),
+    ]
+    if summary.interim:
+        parts.insert(1, ["◐ " + summary.interim])
+    return [printable(line) for part in parts if part for line in (*part, "")]
+
+
+def question_lines(first, second, words):
+    """Return the settings in which two questions differ."""
+    rows = [list(row) for row in question_rows(first, second, words)]
+    if not rows:
+        return [words("compare.same_question")]
+    return table_lines([words(f"compare.{head}") for head in ("question", "first", "second")], rows, "lll")
+
+
+def compared_cities(tables, names, words):
+    """Return beds, stations, ambulances and people not covered, city by city, the province last."""
+    beds = tables["compared_beds_by_city"].set_index("code")
+    emergency = tables["compared_emergency"].set_index("code")
+    codes = [*beds.index, None]
+
+    def column(frame, name):
+        return [frame[name].sum() if code is None else frame.at[code, name] for code in codes]
+
+    def both(frame, name):
+        sides = ([thousands(value) for value in column(frame, f"{name}_{side}")] for side in ("first", "second"))
+        return paired(*sides, " → ")
+
+    def densities(side):
+        counted = zip(column(beds, f"beds_{side}"), column(beds, f"persons_{side}"), strict=True)
+        return [density(count, persons) if persons else words("report.absent") for count, persons in counted]
+
+    columns = {
+        "city": [*(names[code] for code in beds.index), words("compare.total")],
+        "beds": both(beds, "beds"),
+        "difference": [signed(value) for value in column(beds, "beds_difference")],
+        "per_1000": paired(densities("first"), densities("second"), " → "),
+        "stations": both(emergency, "stations"),
+        "ambulances": both(emergency, "ambulances"),
+        "uncovered": both(emergency, "uncovered"),
+    }
+    heads = [words(f"compare.{name}") for name in columns]
+    return table_lines(heads, list(zip(*columns.values(), strict=True)), "lrrrrrr", total=True)
+
+
+def compared_counties(tables, names, words):
+    """Return the counties whose beds differ most."""
+    rows = changed_counties(tables, COUNTIES_TOLD)
+    if rows.empty:
+        return []
+    columns = {
+        "county": [names[code] for code in rows["code"]],
+        "of_city": [names[code] for code in rows["city_code"]],
+        "beds": paired(*([thousands(v) for v in rows[f"beds_{s}"]] for s in ("first", "second")), " → "),
+        "difference": [signed(value) for value in rows["beds_difference"]],
+        "per_1000": _between(rows, "per_1000", words),
+        "reach": _between(rows, "reach", words),
+    }
+    heads = [words(f"compare.{name}") for name in columns]
+    return table_lines(heads, list(zip(*columns.values(), strict=True)), "llrrrr")
+
+
+def compared_structure(tables, words):
+    """Return the province's beds by owner and kind in both plans."""
+    frame = tables["compared_structure"]
+    rows = frame[frame["area_code"].eq(frame["area_code"].iloc[0])]
+    columns = {
+        "item": [word("item", item, words) for item in rows["item"]],
+        "beds": paired(*([thousands(v) for v in rows[f"beds_{s}"]] for s in ("first", "second")), " → "),
+        "difference": [signed(value) for value in rows["beds_difference"]],
+        "per_1000": _between(rows, "per_1000", words),
+    }
+    return table_lines([words(f"compare.{n}") for n in columns], list(zip(*columns.values(), strict=True)), "lrrr")
+
+
+def compared_access(tables, words):
+    """Return how even access is in both, today, if split by population, and as planned."""
+    rows = tables["compared_access"]
+    columns = {
+        "access": [word("split", split, words) for split in rows["split"]],
+        "gini": _between(rows, "gini", words, 4),
+        "worst": _between(rows, "worst", words),
+        "deviation": _between(rows, "deviation", words),
+    }
+    return table_lines([words(f"compare.{n}") for n in columns], list(zip(*columns.values(), strict=True)), "lrrr")
+
+
+def compared_objectives(tables, words):
+    """Return what both plans reach in every objective."""
+    rows = [
+        [
+            word("objective", row.objective, words),
+            *(words("report.absent") if absent(v) else _figure(v) for v in (row.first, row.second)),
+            words("report.absent") if absent(row.difference) else signed(row.difference, _figure),
+            word("unit", row.unit, words),
+        ]
+        for row in tables["compared_objectives"].itertuples()
+    ]
+    heads = [words(f"compare.{name}") for name in ("objective", "first", "second", "difference", "unit")]
+    return table_lines(heads, rows, "lrrrl")
+
+
+def compared_rules(tables, words):
+    """Return the rules that either plan bends: in how many places, and by how much."""
+    rows = []
+    for (rule, unit), of in tables["compared_rules"].groupby(["rule", "unit"], sort=False):
+        sides = [of[f"bent_{side}"] for side in ("first", "second")]
+        places = paired(*([str(int(side.gt(0).sum()))] for side in sides), " → ")
+        bent = paired(*([_figure(side.sum())] for side in sides), " → ")
+        rows.append([word("rule", rule, words), *places, *bent, word("unit", unit, words)])
+    heads = [words(f"compare.{name}") for name in ("rule", "rule_places", "rule_bent", "unit")]
+    return table_lines(heads, rows, "lrrl") if rows else [words("table.compared_rules.empty")]
+
+
+def _between(rows, name, words, decimals=2):
+    sides = ([_decimals(v, words, decimals) for v in rows[f"{name}_{side}"]] for side in ("first", "second"))
+    return paired(*sides, " → ")
+
+
+def signed(value, said=thousands):
+    """Return a difference with its sign; none is 0."""
+    return f"+{said(value)}" if value > 0 else said(value)

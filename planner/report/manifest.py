@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import math
 import platform
+from pathlib import Path
 
 MANIFEST = "manifest.json"
 
@@ -24,7 +25,7 @@ def build_manifest(plan, prepared, checks, cleaned, folder, words):
         "language": words.lang,
         "scenario": scenario,
         "overrides": scenario["overrides"],
-        "inputs": {"region": dict(prepared.region.digest), "standards": dict(prepared.standards.files)},
+        "inputs": inputs_of(prepared.region, prepared.standards, plan.scenario),
         "packages": {"python": platform.python_version()} | versions,
         "projection": prepared.region.projection,
         "people": {"in": plan.people_in, "out": plan.people_out},
@@ -35,12 +36,28 @@ def build_manifest(plan, prepared, checks, cleaned, folder, words):
             "checks": [{"name": c.name, "passed": c.passed, "said": c.tell(words)} for c in checks],
         },
         "cleaned": [{"table": c.table, "column": c.column, "row": c.row, "text": c.text} for c in cleaned],
-        "files": {
-            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name != MANIFEST
-        },
+        "files": digests_of(folder),
     }
+
+
+def inputs_of(region, standards, scenario):
+    """Return the sha256 of every file that a plan rests on: {region | standards | facilities: {file name: sha256}}."""
+    inputs = {"region": dict(region.digest), "standards": dict(standards.files)}
+    if scenario.facilities:
+        table = Path(scenario.facilities)
+        inputs["facilities"] = {table.name: digest_of(table)}
+    return inputs
+
+
+def digests_of(folder):
+    """Return {path below ``folder``: sha256} of its files, the manifest left out."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST)
+    return {path.relative_to(folder).as_posix(): digest_of(path) for path in files}
+
+
+def digest_of(path):
+    """Return the sha256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_manifest(manifest, path):

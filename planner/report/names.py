@@ -17,8 +17,7 @@ def in_language(tables, prepared, words):
     if words.lang == "zh":
         return tables
     region = prepared.region
-    names = region.cities["name_en"].to_dict() | region.counties["name_en"].to_dict()
-    province = dict.fromkeys(region.province.index, words("report.whole_province"))
+    names = place_names(region, words)
     places = known_places(region).set_index("name")["name_en"].to_dict()
     by_id = prepared.sites["name_en"].to_dict()
     renamed = {}
@@ -26,7 +25,7 @@ def in_language(tables, prepared, words):
         frame = frame.copy()
         for key, column in NAMED_BY:
             if key in frame and column in frame:
-                known = by_id if key == "id" and table not in OF_FACILITIES else names | province
+                known = by_id if key == "id" and table not in OF_FACILITIES else names
                 frame[column] = frame[key].map(known).fillna(frame[column])
         if "place" in frame:
             frame["place"] = frame["place"].map(places).fillna(frame["place"])
@@ -35,3 +34,12 @@ def in_language(tables, prepared, words):
             frame["name"] = frame[key].map(names).fillna(frame["name"])
         renamed[table] = frame
     return renamed
+
+
+def place_names(region, words):
+    """Return {code: name} of cities, counties and the province, in the language of ``words``."""
+    column = "name" if words.lang == "zh" else "name_en"
+    province = region.province["name"].to_dict()
+    if words.lang != "zh":
+        province = dict.fromkeys(province, words("report.whole_province"))
+    return region.cities[column].to_dict() | region.counties[column].to_dict() | province

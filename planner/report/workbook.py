@@ -95,9 +95,11 @@ class Styles:
 
 def _in_language(name, frame, prepared, words):
     """Return the frame with the standards' names in the language of the workbook; no other cell depends on it."""
-    if name != "compliance":
+    ids = {"compliance": "standard_id", "freezes": "id"}.get(name)
+    if ids is None:
         return frame
-    return frame.assign(name=[prepared.standards[id].name(words.lang) for id in frame["standard_id"]])
+    of = {id: prepared.standards[id].name(words.lang) for id in frame[ids] if id in prepared.standards}
+    return frame.assign(name=[of.get(id, own) for id, own in zip(frame[ids], frame["name"], strict=True)])
 
 
 def _table(sheet, name, frame, summary, styles, words):
