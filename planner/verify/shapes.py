@@ -92,6 +92,7 @@ EMPTY = {  # columns whose cells may be empty, beside densities: nobody lives th
     "evaluation_indicators": _named("value weight"),
 }
 DEGREES = {"lon": 180, "lat": 90}
+JUDGED = ("evaluation", "evaluation_indicators")  # tables whose codes are also the ids of a facility table
 
 WHOLE = re.compile(r"-?[0-9]{1,15}")
 DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
@@ -157,9 +158,9 @@ def _typed(ledger, table, column, values):
 
 def _parser(table, column):
     empty = column in EMPTY.get(table, ()) or column.endswith("_per_1000")
-    if column in CODES:
+    if column in CODES and table not in JUDGED:
         return "code", lambda value: "" if empty and _empty(value) else _code(value)
-    if column in TEXTS:
+    if column in CODES | TEXTS:
         return "text", _text
     if column in DEGREES:
         return "degree", lambda value: _degree(value, DEGREES[column])
