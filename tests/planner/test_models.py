@@ -1,6 +1,6 @@
 """The models against enumeration and a second solver; their own rows and bounds as the docstrings say."""
 
-from itertools import combinations, product
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -10,7 +10,6 @@ from scipy import sparse
 
 from planner.engine.found import Clock
 from planner.engine.mclp_bound import mclp_bound
-from planner.models.bed_allocation import bed_allocation
 from planner.models.lscp import chosen, lscp
 from planner.models.mclp import mclp
 from planner.models.p_median import p_median
@@ -159,53 +158,6 @@ def test_the_bound_is_the_same_for_a_thousand_times_the_people():
     one, thousand = (mclp_bound(cover, persons * k, 8, known=5_000 * k, clock=Clock(60)) for k in (1, 1000))
     assert thousand.most == pytest.approx(1000 * one.most)
     assert thousand.favoured.tolist() == one.favoured.tolist()
-
-
-# -- beds
-
-REACH = np.array(
-    [[1 / 60, 0, 1 / 90, 0], [0, 1 / 50, 1 / 90, 0], [1 / 60, 1 / 50, 1 / 90, 0], [0, 0, 0, 1 / 10]]
-)  # tests.town within 15 km, in beds per 1,000 persons, and an island
-
-
-def evenness(x, persons, city, reach, equal, steadiness):
-    """The objective by its definition: mean distance from the city's own mean, and from the equal share."""
-    within, total = reach @ np.array(x), persons.sum()
-    mean = {k: (persons * within)[city == k].sum() / persons[city == k].sum() for k in set(city)}
-    away = sum(a * abs(w - mean[k]) for a, w, k in zip(persons, within, city, strict=True))
-    moved = sum(1000 * abs(b - q) for b, q in zip(x, equal, strict=True))
-    return (away + steadiness * moved) / total
-
-
-@pytest.mark.parametrize("steadiness", [0.0, 0.1, 3.0])
-@pytest.mark.parametrize("seed", range(4))
-def test_beds_by_enumeration(seed, steadiness):
-    """Every way of giving 40 beds to three counties and 6 to a fourth, within their limits."""
-    rng = np.random.default_rng(seed)
-    persons = rng.integers(1_000, 40_000, 4)
-    city = np.array(["1", "1", "1", "2"])
-    lowest, highest = rng.integers(0, 10, 4), np.array([20, 18, 25, 9])
-    targets = {"1": 40, "2": 6}
-    lowest[3] = 3
-    equal, reach = np.array([14, 13, 13, 6]), REACH * rng.uniform(0.5, 2)
-    model = bed_allocation(
-        persons=persons,
-        city=city,
-        reach=reach,
-        targets=targets,
-        equal_share=equal,
-        lowest=lowest,
-        highest=highest,
-        steadiness=steadiness,
-    )
-    ways = product(*(range(low, high + 1) for low, high in zip(lowest[:3], highest[:3], strict=True)))
-    best = min(evenness([*x, 6], persons, city, reach, equal, steadiness) for x in ways if sum(x) == 40)
-    solution = solve(model)
-    x = [solution.values[f"x{i:06d}"] for i in range(4)]
-    assert solution.status == OPTIMAL and sum(x[:3]) == 40 and x[3] == 6
-    assert (np.array(x) >= lowest).all() and (np.array(x) <= highest).all()
-    assert solution.objective == pytest.approx(best, abs=1e-6)
-    assert evenness(x, persons, city, reach, equal, steadiness) == pytest.approx(best, abs=1e-6)
 
 
 # -- vehicles

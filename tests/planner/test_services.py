@@ -1,8 +1,7 @@
-"""The four services, each worked on paper: the drawn province, or a road with a few villages on it."""
+"""Stations, ambulances and centres, each worked on paper: the drawn province, or a road with a few villages on it."""
 
 import threading
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -10,14 +9,11 @@ import pytest
 
 from geo.travel import distances
 from planner.explain import Infeasible
-from planner.rounding import half_up
 from planner.scenario import vary
-from planner.services import beds as bed_service
 from planner.services.ambulances import plan_ambulances, required_by_city
-from planner.services.beds import by_county, plan_beds, stock_by_city, targets_by_city
 from planner.services.centres import documents_centres, free_centres
 from planner.services.stations import cover_problem, plan_stations, station_table
-from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL, solve
+from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL
 from tests import town
 from tests.oracles.brute import pmedian_brute
 
@@ -46,106 +42,6 @@ def persons_are(region, **persons):
     for letter, count in persons.items():
         counties.loc[town.CODES[letter], ["persons", "urban", "rural"]] = [count, 0, count]
     return replace(region, counties=counties)
-
-
-# -- beds
-
-
-def test_stock_and_targets_on_paper(region, standards, scenario):
-    """90,000 x 8.80 = 792; 60,000 x 7.44 = 446.4; 90,000 x 11 = 990; 60,000 x 7.5 = 450. By county in proportion."""
-    stock = stock_by_city(region, standards)
-    assert stock == {"140100": 792, "140200": 446}
-    assert targets_by_city(region, scenario) == {"140100": 990, "140200": 450}
-    assert by_county(region.counties, stock).tolist() == [352, 264, 176, 372, 74]  # 371.67 and 74.33
-
-
-def test_halves_of_a_bed_go_up(region, scenario):
-    """60,100 x 7.5 = 450.75; 60,060 x 7.5 = 450.45; 60,020 x 7.475 = 448.6495; 60,000 x 7.475 = 448.5 goes up."""
-    for persons, target, beds in (
-        (10_100, "7.5", 451),
-        (10_060, "7.5", 450),
-        (10_020, "7.475", 449),
-        (10_000, "7.475", 449),
-    ):
-        asked = vary(scenario, bed_targets=scenario.bed_targets | {"140200": Fraction(target)})
-        assert targets_by_city(persons_are(region, e=persons), asked)["140200"] == beds
-        assert half_up((50_000 + persons) * Fraction(target) / 1000) == beds
-
-
-def test_beds_where_nobody_reaches_another_county(region, standards, scenario):
-    """Within 1 km everyone has the own county's beds alone: even reach is the equal share."""
-    plan = plan_beds(region, standards, vary(scenario, beds_reach_km=1.0))
-    assert plan.plan.tolist() == [440, 330, 220, 375, 75]
-    assert plan.reach_plan.tolist() == pytest.approx([11.0, 11.0, 11.0, 7.5, 7.5])
-    assert plan.spread["plan"] == pytest.approx(0) and plan.proof.status == OPTIMAL
-
-
-def test_beds_where_everyone_reaches_everything(region, standards, scenario):
-    """Within 200 km it is all the same where they stand; steadiness keeps the equal share."""
-    plan = plan_beds(region, standards, vary(scenario, beds_reach_km=200.0))
-    assert plan.plan.tolist() == [440, 330, 220, 375, 75]
-    assert plan.reach_plan.tolist() == pytest.approx([1000 * 1440 / 150_000] * 5)
-
-
-def test_beds_within_fifteen_kilometres(region, standards, scenario):
-    """c's people reach the beds of a and b, and those of c are shared with theirs: a bed fewer in c is evener for all.
-
-    A_c - A_a = x_b / 50, A_c - A_b = x_a / 60, whatever c has; what counts is how few stand in a and b, which c's
-    own limit of 1.3 x 11 x 20 = 286 beds decides: 286 there, 704 in a and b.
-    """
-    plan = plan_beds(region, standards, vary(scenario, beds_reach_km=15.0, beds_steadiness=0.0))
-    assert plan.plan[C] == 286 and plan.plan[[A, B, C]].sum() == 990
-    assert plan.spread["plan"] < plan.spread["equal"] - 0.05
-    equal = plan_beds(region, standards, vary(scenario, beds_reach_km=15.0, beds_county_cap=1.0))
-    assert equal.plan.tolist() == [440, 330, 220, 375, 75]
-
-
-def test_no_county_loses_a_bed_to_largest_remainders(region, standards, scenario, monkeypatch):
-    """487, 487 and 162 people: 10 beds are 4, 4, 2 and 11 are 5, 5, 1 (the Alabama paradox); c keeps its 2."""
-    small = persons_are(region, a=487, b=487, c=162)
-    asked = vary(scenario, bed_targets=scenario.bed_targets | {"140100": Fraction("9.68")}, beds_reach_km=1.0)
-    known = {}
-    monkeypatch.setattr(
-        bed_service, "solve", lambda model, *, start, **kw: known.update(start) or solve(model, start=start, **kw)
-    )
-    plan = plan_beds(small, standards, asked)
-    assert stock_by_city(small, standards)["140100"] == 10 and targets_by_city(small, asked)["140100"] == 11
-    assert plan.now[[A, B, C]].tolist() == [4, 4, 2]
-    assert plan.plan[C] == 2 and sorted(plan.plan[[A, B]]) == [4, 5]
-    fallback = [known[f"x{i:06d}"] for i in range(3)]  # the plan that comes back when time is up at once
-    assert fallback[2] == 2 and sum(fallback) == 11 and min(fallback[:2]) >= 4
-
-
-def test_a_target_at_today_s_stock_builds_nothing(region, standards, scenario):
-    asked = vary(scenario, bed_targets={"140100": Fraction("8.80"), "140200": Fraction("7.44")})
-    plan = plan_beds(region, standards, asked)
-    assert plan.plan.tolist() == plan.now.tolist()
-
-
-def test_a_target_below_the_stock_names_city_and_repair(region, standards, scenario):
-    asked = vary(scenario, bed_targets={"140100": Fraction("5"), "140200": Fraction("7.42")})
-    with pytest.raises(Infeasible) as refused:
-        plan_beds(region, standards, asked)
-    first, second = refused.value.faults
-    assert first.key == "infeasible_beds_below_stock"
-    assert dict(first.params) == {"city": "东市", "now": "792", "target": "450", "less": "342", "needed": "8.80"}
-    assert (second.params["city"], second.params["needed"]) == ("西市", "7.44")  # 446 beds for 60,000 are 7.433
-    repaired = vary(scenario, bed_targets={"140100": Fraction("8.80"), "140200": Fraction("7.44")})
-    assert plan_beds(region, standards, repaired).plan.sum() == 792 + 446
-
-
-def test_beds_of_nobody(region, standards, scenario):
-    plan = plan_beds(persons_are(region, c=0, d=0, e=0), standards, scenario)
-    assert plan.plan[[C, D, E]].tolist() == [0, 0, 0] and plan.plan[[A, B]].tolist() == [440, 330]
-    assert np.isfinite(plan.spread["plan"])
-
-
-def test_beds_stopped_at_once_are_the_equal_share(region, standards, scenario):
-    cancel = threading.Event()
-    cancel.set()
-    plan = plan_beds(region, standards, vary(scenario, beds_reach_km=15.0, solve_seconds=0.001), cancel=cancel)
-    assert plan.plan[[A, B, C]].sum() == 990 and (plan.plan >= plan.now).all()
-    assert plan.proof.status in (INTERIM, OPTIMAL)
 
 
 # -- ambulances
