@@ -100,7 +100,7 @@ TABLES = {
     "bed_rules": _table(
         "rule area_code area unit asked got bent strict document clause verdict",
         figures="asked got bent",
-        group="rule",
+        group="area_code",
     ),
     "document_conflicts": _table(
         "conflict first_document first_clause first_figure second_document second_clause second_figure difference unit",

@@ -21,11 +21,18 @@ NUMBER_FORMATS = {
     "degree": "0.000000",
     "figure": "",  # as many decimals as the value has
 }
+FIGURE_SHOWN = 4  # decimals of a figure that are shown; its cell holds them all
+FORMATS = {  # of columns whose figures are of one unit
+    **dict.fromkeys(("shortfall", "equal", "change", "cost"), "#,##0.0"),
+    **dict.fromkeys(("worst", "even", "travel"), "#,##0.0000"),
+    "weight": "0.0000",
+}
 WORD_SECTIONS = {"nature_now": "nature", "nature_plan": "nature"}  # of the others the column's own name
 FALLS_SHORT = ("uncovered", "bent", "surge_gap", "icu_gap")  # counts of what is missing: above zero they stand out
 DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
 HEADER_ROWS = 4  # title, note, headings, machine names
 WIDEST = 44
+ROW_HEIGHT = 15  # points, of one line
 PORTRAIT_WIDTH = 100  # narrow characters across; a wider table is printed on its side
 COVER_HEIGHTS = {"title": 30, "heading": 30}
 
@@ -111,13 +118,14 @@ def _table(sheet, name, frame, summary, styles, words):
     parts = (summary.interim, empty, words(f"table.{name}.note"), summary.rule if table.counted else "")
     note = "\n".join(part for part in parts if part)
     sheet.merge_range(0, 0, 0, last, words(f"table.{name}.title"), styles(bold=True, font_size=15))
-    sheet.merge_range(1, 0, 1, last, note, styles(font_size=9, font_color=QUIET, text_wrap=True, valign="top"))
+    colour = INK if empty else QUIET
+    sheet.merge_range(1, 0, 1, last, note, styles(font_size=9, font_color=colour, text_wrap=True, valign="top"))
     sheet.set_row(0, 28)
     sheet.set_row(1, 14 * lines_needed(note, across) + 4)
     _headings(sheet, table, styles, words)
     for i, width in enumerate(widths):
         sheet.set_column(i, i, width)
-    _rows(sheet, table, frame, styles, words)
+    _rows(sheet, table, frame, widths, styles, words)
     end = HEADER_ROWS + len(frame)
     for row in _totals(name, table, frame, words):
         _total(sheet, table, end, row, styles, words)
@@ -161,7 +169,7 @@ def heading_text(table, column, words):
     return f"{heading}\n" + (f"（{words(f'unit.{column}')}）" if words.lang == "zh" else f"({words(f'unit.{column}')})")
 
 
-def _rows(sheet, table, frame, styles, words):
+def _rows(sheet, table, frame, widths, styles, words):
     group = table.group if table.group in table.columns and len(frame) > 20 else None
     before = {}
     for row, values in enumerate(frame.to_dict("records"), start=HEADER_ROWS):
@@ -171,7 +179,19 @@ def _rows(sheet, table, frame, styles, words):
             repeats = repeats and bool(before) and table.decimals(column) is None and before[column] == values[column]
             style = partial(styles.data, table, column, first, **({"font_color": QUIET} if repeats else {}))
             _cell(sheet, row, i, table, column, values, style, words)
+        across = zip(table.columns, widths, strict=True)
+        tall = max(_lines(table, column, values[column], width, words) for column, width in across)
+        if tall > 1:
+            sheet.set_row(row, ROW_HEIGHT * tall)
         before = values
+
+
+def _lines(table, column, value, width, words):
+    """Return how many lines a cell of text takes; a number is never wrapped."""
+    if table.decimals(column) is not None:
+        return 1
+    said = word(column, value, words) if table.kind(column) == WORD else value
+    return lines_needed(said, width - 2) if display_width(said) > width - 2 else 1  # less its indent
 
 
 def _cell(sheet, row, i, table, column, values, style, words):
@@ -189,11 +209,15 @@ def _cell(sheet, row, i, table, column, values, style, words):
 
 
 def _number_format(table, column, value):
+    """Return how a number is shown; one that is not zero is never shown as zero."""
     kind = table.kind(column)
+    if column in FORMATS:
+        return FORMATS[column]
     if kind != "figure":
         return NUMBER_FORMATS[kind]
-    _, _, decimals = cell_text(kind, value, table.decimals(column)).partition(".")
-    return "#,##0" + ("." + "0" * len(decimals) if decimals else "")
+    _, _, decimals = cell_text(kind, value, FIGURE_SHOWN).partition(".")
+    small = value and not float(rounded(value, FIGURE_SHOWN))
+    return "#,##0" + ("." + "0" * len(decimals) if decimals else "") if not small else "0.000000"
 
 
 def _emphasis(table, column, values):
@@ -265,7 +289,8 @@ def _widths(table, frame, words):
         heading = max(display_width(line) for line in heading_text(table, column, words).split("\n"))
         kind = table.kind(column)
         if kind in NUMBER_FORMATS:
-            figures = [cell_text(kind, value, table.decimals(column)) for value in frame[column] if not absent(value)]
+            decimals = min(table.decimals(column), FIGURE_SHOWN if kind == "figure" else 9)
+            figures = [cell_text(kind, value, decimals) for value in frame[column] if not absent(value)]
             figures = [text + "," * (len(text.partition(".")[0]) // 4) for text in figures]
             if kind == "whole" and table.totals:
                 figures.append(f"{frame[column].sum():,}")
