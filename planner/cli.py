@@ -26,6 +26,7 @@ COMMANDS = ("run", "check", "compare", "verify", "standards", "app")
 UNEXPECTED, WRONG, INTERIM, NO_PLAN, NOT_VERIFIED, NOT_WRITTEN = 1, 2, 5, 6, 7, 8
 SIGNS = {">=": "≥ ", "<=": "≤ ", "~": "≈ "}
 FAILURES_TOLD = 30  # of each part of a plan; a broken table would otherwise print a line a cell
+NAME_PART = 24  # characters of either name in the folder of a comparison; a folder's name has its limits
 FIRST_PORT, PORTS_TRIED = 8501, 20
 
 
@@ -110,7 +111,8 @@ def compare(asked, words):
         _result(words(f"column.{side}"), *each, words) for side, each in zip(("first", "second"), sides, strict=True)
     )
     tables = compared(first, second)
-    out = Path("out", f"{first.scenario.name}-{second.scenario.name}") if asked.out is None else Path(asked.out)
+    names = (each.scenario.name[:NAME_PART] for each in (first, second))
+    out = Path("out", "-".join(names)) if asked.out is None else Path(asked.out)
     region, standards = load_region(first.scenario.region), load_standards()
     summary = summarise_comparison(first, second, tables, region, standards, words)
     with _writing(out):

@@ -140,9 +140,7 @@ def decide(prepared, scenario, progress=None, cancel=None):
         progress("beds", 0.0, None, None)
     facilities = load_facilities(scenario.facilities, region) if scenario.facilities else None
     reach = prepared.reach(scenario)
-    beds = plan_beds(
-        region, standards, scenario, reach, facilities=facilities, progress=ticker("beds"), cancel=cancel
-    )
+    beds = plan_beds(region, standards, scenario, reach, facilities=facilities, progress=ticker("beds"), cancel=cancel)
     documents = documents_centres(region, scenario)
     if progress is not None:
         progress("centres_free", 0.0, None, None)

@@ -118,6 +118,24 @@ def bed_quotas(question, objectives, *, whole=True):
     return BedModel(model, x, {name: made[name] for name in objectives})
 
 
+def minimise(made, parts):
+    """Give a :class:`BedModel` its objective: a weighted sum {objective: weight}; what is maximised counts negative."""
+    model = made.model
+    model += _sum(made, parts)
+
+
+def hold(made, parts, most, name):
+    """Add the row that a weighted sum of objectives is at most ``most``."""
+    model = made.model
+    model += _sum(made, parts) <= most, name
+
+
+def _sum(made, parts):
+    return pulp.lpSum(
+        (-weight if word in MAXIMISED else weight) * made.objectives[word] for word, weight in parts.items()
+    )
+
+
 class _Parts:
     """The rows of one model; each method adds those of an objective and returns its expression."""
 

@@ -29,7 +29,13 @@ FORMATS = {  # of columns whose figures are of one unit
 }
 WORD_SECTIONS = {"nature_now": "nature", "nature_plan": "nature"}  # of the others the column's own name
 FALLS_SHORT = ("uncovered", "bent", "surge_gap", "icu_gap")  # counts of what is missing: above zero they stand out
-DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
+DENSITIES = {  # per 1,000 persons: what is counted, and which persons
+    "now_per_1000": ("beds_now", "persons"),
+    "target_per_1000": ("beds_target", "persons"),
+    "plan_per_1000": ("beds_plan", "persons"),
+    "per_1000_first": ("beds_first", "persons_first"),
+    "per_1000_second": ("beds_second", "persons_second"),
+}
 HEADER_ROWS = 4  # title, note, headings, machine names
 WIDEST = 44
 ROW_HEIGHT = 15  # points, of one line
@@ -211,13 +217,12 @@ def _cell(sheet, row, i, table, column, values, style, words):
 def _number_format(table, column, value):
     """Return how a number is shown; one that is not zero is never shown as zero."""
     kind = table.kind(column)
-    if column in FORMATS:
-        return FORMATS[column]
-    if kind != "figure":
-        return NUMBER_FORMATS[kind]
-    _, _, decimals = cell_text(kind, value, FIGURE_SHOWN).partition(".")
-    small = value and not float(rounded(value, FIGURE_SHOWN))
-    return "#,##0" + ("." + "0" * len(decimals) if decimals else "") if not small else "0.000000"
+    form = FORMATS.get(column, NUMBER_FORMATS[kind])
+    if not form:
+        _, _, decimals = cell_text(kind, value, FIGURE_SHOWN).partition(".")
+        small = value and not float(rounded(value, FIGURE_SHOWN))
+        form = "0.000000" if small else "#,##0" + ("." + "0" * len(decimals) if decimals else "")
+    return f"+{form};-{form};{form}" if column.endswith("_difference") else form
 
 
 def _emphasis(table, column, values):
@@ -256,9 +261,12 @@ def _totals(name, table, frame, words):
         total = {"name": words("report.total"), **of}
         for column in table.columns:
             if column in DENSITIES:
-                total[column] = float(rounded(rows[DENSITIES[column]].sum() * 1000 / rows["persons"].sum(), 2))
+                counted, persons = (int(rows[of].sum()) for of in DENSITIES[column])
+                total[column] = float(rounded(counted * 1000 / persons, 2))
             elif table.kind(column) == "whole" and not rows[column].isna().any():  # a part is no total
                 total[column] = int(rows[column].sum())
+        if "per_1000_difference" in table.columns:
+            total["per_1000_difference"] = float(rounded(total["per_1000_second"] - total["per_1000_first"], 2))
         yield total
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from geo.faults import Fault, Named
 from planner.conflict import smallest_conflict
 from planner.explain import Infeasible
-from planner.models.bed_quotas import Rule, bed_quotas
+from planner.models.bed_quotas import Rule, bed_quotas, minimise
 from planner.rounding import ceiling
 from planner.services.bed_rules import STAFF, members_of, rule_standard
 from planner.services.levels import missed
@@ -123,17 +123,15 @@ def _bounds_as_rules(question, kind):
 def _holds(part, wishes):
     question = _relaxed(part, set(wishes))
     made = bed_quotas(question, ("shortfall",), whole=False)
-    model = made.model
-    model += made.objectives["shortfall"]
-    return solve(model, seconds=SECONDS).status != INFEASIBLE
+    minimise(made, {"shortfall": 1.0})
+    return solve(made.model, seconds=SECONDS).status != INFEASIBLE
 
 
 def _least_cost(part, wishes):
     """Return what a city costs at least when it keeps ``wishes``; they can be kept."""
     made = bed_quotas(_relaxed(part, set(wishes)), ("cost",), whole=False)
-    model = made.model
-    model += made.objectives["cost"]
-    return solve(model, seconds=SECONDS).objective
+    minimise(made, {"cost": 1.0})
+    return solve(made.model, seconds=SECONDS).objective
 
 
 @dataclass(frozen=True)
@@ -153,11 +151,10 @@ def _mend(part, wish):
     if kind in ("keep", "private"):
         return None  # no document lets them give way
     question = _relaxed(part, set(part.wishes), {wish})
-    words = ("cost",) if kind == "budget" else ("shortfall",)
-    made = bed_quotas(question, words, whole=False)
-    model = made.model
-    model += made.objectives[words[0]]
-    solution = solve(model, seconds=SECONDS)
+    word = "cost" if kind == "budget" else "shortfall"
+    made = bed_quotas(question, (word,), whole=False)
+    minimise(made, {word: 1.0})
+    solution = solve(made.model, seconds=SECONDS)
     if not solution.has_plan:
         return None
     beds = np.array([[solution.values[v.name] for v in row] for row in made.x])
@@ -175,9 +172,8 @@ def _mended_together(part):
     """Return [:class:`_Mend`] of the planner's own wishes that must give way at once; [] where that does not help."""
     own = {wish for wish in part.wishes if wish[0] in ("pin", *STAFF)}
     made = bed_quotas(_relaxed(part, set(part.wishes), own), ("shortfall",), whole=False)
-    model = made.model
-    model += made.objectives["shortfall"]
-    solution = solve(model, seconds=SECONDS)
+    minimise(made, {"shortfall": 1.0})
+    solution = solve(made.model, seconds=SECONDS)
     if not own or not solution.has_plan:
         return []
     beds = np.array([[solution.values[v.name] for v in row] for row in made.x])

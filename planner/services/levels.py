@@ -10,9 +10,8 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pulp
 
-from planner.models.bed_quotas import MAXIMISED, bed_quotas
+from planner.models.bed_quotas import MAXIMISED, bed_quotas, hold, minimise
 from planner.services.proof import Proof
 from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL, WITHIN_GAP, solve
 
@@ -98,22 +97,14 @@ def _levels(objectives, weights):
     return [(word, {word: 1.0}) for word in objectives]
 
 
-def _expression(made, parts):
-    """Return what is minimised: a level's objectives by weight; what is maximised counts negative."""
-    return pulp.lpSum(
-        (-weight if word in MAXIMISED else weight) * made.objectives[word] for word, weight in parts.items()
-    )
-
-
 def _model(question, parts, held, *, whole=False):
     """Return the :class:`BedModel` that minimises ``parts`` and holds the levels [(level, value, leeway)]."""
     words = [word for (_, of), _, _ in held for word in of]
     made = bed_quotas(question, tuple(dict.fromkeys([*words, *parts])), whole=whole)
-    model = made.model
-    model += _expression(made, parts)
+    minimise(made, parts)
     for n, ((name, of), value, leeway) in enumerate(held):
         most = value + abs(value) * float(leeway) + HOLD.get(name, 1e-3)
-        model += _expression(made, of) <= most, f"held_{n}"
+        hold(made, of, most, f"held_{n}")
     return made
 
 
@@ -209,18 +200,17 @@ def _travel(question, totals):
         owners=(),
     )
     made = bed_quotas(fixed, ("travel",), whole=False)
-    model = made.model
     for row, beds in zip(made.x, totals, strict=True):
         row[0].lowBound = row[0].upBound = float(beds)
-    model += made.objectives["travel"]
-    solution = solve(model, seconds=ANY_PLAN_SECONDS)
+    minimise(made, {"travel": 1.0})
+    solution = solve(made.model, seconds=ANY_PLAN_SECONDS)
     total = float(totals.sum())
     return solution.objective * float(question.equal.sum()) / total if solution.has_plan and total else 0.0
 
 
 def _proofs(question, levels, beds, leeway, stopped, clock, held):
     """Return {model: Proof} of every level, each bound given what the plan reaches at the levels before it."""
-    proofs, reached = {}, []
+    proofs, reached, scale = {}, [], _scales(question)
     for n, (name, of) in enumerate(levels):
         values = worths(question, beds, tuple(of))
         worth = sum((-w if word in MAXIMISED else w) * values[word] for word, w in of.items())
@@ -233,7 +223,9 @@ def _proofs(question, levels, beds, leeway, stopped, clock, held):
         gap = None if bound is None else abs(worth - bound) / max(abs(worth), 1.0)
         # Who gives leeway asks for no more than that.
         asked = GAP + float(leeway) / max(1.0 - float(leeway), 0.1)
-        if gap is None or (stopped and n >= len(held)) or gap > asked:
+        # A bound in fractions of a bed may lie a bed a county away from the best that whole beds can do.
+        whole = len(beds) * scale.get(name, 1.0)
+        if gap is None or (stopped and n >= len(held)) or (gap > asked and abs(worth - bound) > whole):
             status = INTERIM
         else:
             status = OPTIMAL if gap <= 1e-6 else WITHIN_GAP
