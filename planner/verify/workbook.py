@@ -9,6 +9,8 @@ from planner.verify.ledger import NUMBERS_ALIKE, same, shown
 from planner.verify.reread import read_or_tell, read_workbook, reference
 from planner.verify.shapes import CODES, TABLES, TEXTS, decimals
 
+NATURES = ("nature", "nature_now", "nature_plan")
+SUMMED = ("beds_by_city", "bed_staff", "ambulances_by_city", "coverage_by_city")  # tables with sums below their rows
 SIGNS = "".join((*VERDICT_SIGNS.values(), *MARKS.values(), " "))  # set before or behind a word, never part of it
 DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
 
@@ -42,16 +44,34 @@ def check_workbook(ledger, path, plan, standards):
 
 
 def _spoken(standards):
-    """Return the texts a machine word, or a standard's name, may be printed as: (column, word) -> set of texts."""
+    """Return the texts a machine word, or a standard's name, may be printed as: (column, word) -> set of texts.
+
+    Under None stand the signs between several words of one cell.
+    """
     spoken = defaultdict(set)
     for lang in LANGUAGES:
-        for key, text in load_words(lang).section("value").items():
+        words = load_words(lang)
+        spoken[None].add(words("report.list_comma"))
+        for key, text in words.section("value").items():
             kind, _, word = key.rpartition(".")
-            for column in ("nature_now", "nature_plan") if kind == "nature" else (kind,):
+            for column in NATURES if kind == "nature" else (kind,):
                 spoken[column, word].add(text.strip(SIGNS))
         for standard in standards.values():
             spoken["name", standard.name_zh].add(standard.name(lang))
     return spoken
+
+
+def _says(text, column, expected, spoken):
+    """Return whether a text is ``expected``, or says it: one word, or several words with a blank between them."""
+    if text == expected or text.strip(SIGNS) in spoken.get((column, expected), ()):
+        return True
+    several = expected.split(" ")
+    told = [spoken.get((column, word), set()) for word in several]
+    return len(several) > 1 and any(
+        len(parts := text.split(sign)) == len(several)
+        and all(part.strip(SIGNS) in texts for part, texts in zip(parts, told, strict=True))
+        for sign in spoken[None]
+    )
 
 
 def _table_of(cells):
@@ -99,7 +119,7 @@ def _same_cell(table, column, cell, expected, spoken):
             return True
         if cell is None or not cell.is_text:
             return False
-        return cell.value == expected or cell.value.strip(SIGNS) in spoken.get((column, expected), ())
+        return _says(cell.value, column, expected, spoken)
     return _number(cell) is not None and same(_number(cell), expected, NUMBERS_ALIKE)
 
 
@@ -115,22 +135,30 @@ def _total(ledger, place, table, row, cells, frame, spoken):
     if not any(cells.values()):
         return
     first, *_ = TABLES[table]
-    if table not in ("beds_by_city", "ambulances_by_city", "coverage_by_city") or cells[first] is not None:
+    if table not in SUMMED or cells[first] is not None:
         params = {"found": ", ".join(cell.value for cell in cells.values() if cell is not None)}
         ledger.fail("row_foreign", table=place, row=row, who="", **params)
         return
     setting = cells.get("setting")
     rows = frame
     if setting is not None:
-        known = {word for (column, word), texts in spoken.items() if column == "setting" and setting.value in texts}
-        rows = frame[frame["setting"].isin(known)]
+        rows = frame[[setting.value in spoken.get(("setting", word), ()) for word in frame["setting"]]]
     for position, column in enumerate(TABLES[table], start=1):
         if column in CODES | TEXTS:
+            continue
+        if rows[column].isna().any():  # what is known of some places is no sum
+            if cells[column] is not None:
+                ledger.fail(
+                    "copy", table=place, found=cells[column].value, expected=None, **_at(table, row, column, position)
+                )
             continue
         expected = int(rows[column].sum()) if not decimals(table, column) else None
         if column in DENSITIES and rows["persons"].sum():
             expected = Fraction(1000 * int(rows[DENSITIES[column]].sum()), int(rows["persons"].sum()))
         found = _number(cells[column])
         if found is None or not same(found, expected, decimals(table, column)):
-            params = {"cell": reference(row, position), "original": f"tables/{table}.csv", "column": column}
-            ledger.fail("copy", table=place, found=shown(found), expected=expected, **params)
+            ledger.fail("copy", table=place, found=shown(found), expected=expected, **_at(table, row, column, position))
+
+
+def _at(table, row, column, position):
+    return {"cell": reference(row, position), "original": f"tables/{table}.csv", "column": column}
