@@ -85,8 +85,8 @@ def aims_of(region, standards, scenario, stock):
         equal[here] = none_below(shared_out(total[code], persons[here]), stock.county[here])
         for i in here:
             own = half_up(int(persons[i]) * target / 1000)
-            above = code not in frozen and stock.county[i] > own
-            if above:
+            above = stock.county[i] > own
+            if above and code not in frozen:  # else the city is named, with all its counties
                 frozen_counties.add(counties.index[i])
             most = max(ceiling(int(persons[i]) * target * cap / 1000), int(stock.county[i]), int(equal[i]))
             highest[i] = stock.county[i] if above else most
