@@ -19,13 +19,14 @@ from pathlib import Path
 
 from geo.faults import Rejected
 from geo.words import LANGUAGES, load_words
-from planner.console import Progress, table_lines
+from planner.console import Progress, folded, table_lines
 from planner.scenario import printable
 
 COMMANDS = ("run", "check", "compare", "verify", "standards", "app")
 UNEXPECTED, WRONG, INTERIM, NO_PLAN, NOT_VERIFIED, NOT_WRITTEN = 1, 2, 5, 6, 7, 8
 SIGNS = {">=": "≥ ", "<=": "≤ ", "~": "≈ "}
 FAILURES_TOLD = 30  # of each part of a plan; a broken table would otherwise print a line a cell
+HELP_WIDTH, HELP_INDENT = 100, 17  # terminal cells of a line, and before what an option means
 NAME_PART = 24  # characters of either name in the folder of a comparison; a folder's name has its limits
 FIRST_PORT, PORTS_TRIED = 8501, 20
 
@@ -353,7 +354,7 @@ def _help(name, words):
     from planner.scenario import shipped_scenarios
     from planner.standards import load_standards
 
-    shipped = words("report.list_comma").join(shipped_scenarios())
+    shipped = folded(shipped_scenarios(), words("report.list_comma"), HELP_WIDTH, HELP_INDENT)
     return words(f"cli.help.{name}", shipped=shipped, count=len(load_standards())).strip("\n")
 
 

@@ -37,6 +37,17 @@ def table_lines(heads, rows, sides, total=False):
     return [line(heads), rule, *body]
 
 
+def folded(parts, between, cells, indent):
+    """Return ``parts`` one after the other, on lines of at most ``cells`` cells; further lines begin with blanks."""
+    lines = [""]
+    for part in parts:
+        if lines[-1] and width(lines[-1] + between + part) > cells - indent:
+            lines[-1] = (lines[-1] + between).rstrip()
+            lines.append("")
+        lines[-1] += (between if lines[-1] else "") + part
+    return ("\n" + " " * indent).join(lines)
+
+
 def paired(olds, news, between):
     """Return one text a row, "46,676 → 58,345", the two parts each aligned to the right down the column."""
     left, right = (max(map(width, texts), default=0) for texts in (olds, news))

@@ -134,7 +134,10 @@ def test_a_run_prints_every_city_and_writes_the_folder(finished):
     process, out = finished
     assert process.returncode == 0, process.stderr
     lines = process.stdout.splitlines()
-    table = {line.split()[0]: line for line in lines if line.startswith(("太原市", "阳泉市", "合计"))}
+    table = {}
+    for line in lines:
+        if line.startswith(("太原市", "阳泉市", "合计")):
+            table.setdefault(line.split()[0], line)  # the table of cities stands before the others
     assert list(table) == ["太原市", "阳泉市", "合计"]
     beds = pd.read_csv(out / "tables" / "beds_by_city.csv", dtype={"code": str})
     fleet = pd.read_csv(out / "tables" / "ambulances_by_city.csv", dtype={"code": str})
