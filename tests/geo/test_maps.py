@@ -270,3 +270,62 @@ def test_view_is_left_unchanged():
 
 def test_a_full_province_stays_small():
     assert len(maps.map_html(shanxi_view()).encode()) < 2_000_000
+
+
+# ---- the map of differences
+
+
+def difference_view(lang="zh", hostile=None):
+    """The small view's places with two plans by hand; nobody lives in Gamma, so that it has no density."""
+    view = small_view(lang, hostile)
+    sides = {"beds": (800, 850), "per_1000": (8.0, 8.5), "reach": (7.0, 6.25)}
+    counties, cities = view.counties[["code", "name", "city", "geometry"]], view.cities[["code", "name", "lon", "lat"]]
+    cities = cities.set_geometry(view.cities.geometry)
+    for name, (first, second) in sides.items():
+        for frame in (counties, cities):
+            frame[f"{name}_first"] = first
+            frame[f"{name}_second"] = second
+            frame[f"{name}_difference"] = second - first
+    counties["per_1000_difference"] = [0.5, 0.0, -2.5, np.nan]
+    kept = {
+        name: getattr(view, name) for name in ("title", "subtitle", "lang", "province", "sources", "notes", "words")
+    }
+    return maps.DifferenceView(cities=cities, counties=counties, rule="", **kept)
+
+
+def test_a_difference_is_classed_around_zero():
+    data = payload(maps.difference_html(difference_view()))
+    middle = len(theme.BEDS_CHANGE) // 2
+    classes = [county["fill"]["difference"] for county in data["counties"]]
+    assert sorted(each for each in classes if each is not None) == [0, middle, middle + 2] and None in classes
+    assert data["fills"] == dict.fromkeys(("difference", "reach"), list(theme.diverging(len(theme.BEDS_CHANGE) + 1)))
+    assert data["fills"]["difference"][middle] == theme.PUOR[len(theme.PUOR) // 2]
+
+
+def test_a_difference_has_the_plans_extent_and_nothing_over_its_fills():
+    view = difference_view("en")
+    page = maps.difference_html(view)
+    data, plan = payload(page), payload(maps.map_html(small_view("en")))
+    assert data["province"] == plan["province"] and data["theme"] == plan["theme"]
+    assert [county["shape"] for county in data["counties"]] == [county["shape"] for county in plan["counties"]]
+    assert not any(data[name] for name in ("stations", "uncovered", "centres", "catchments"))
+    assert re.findall(r'<input type="(\w+)" name="\w+" value', page) == ["radio"] * 3
+    facts = dict(zip((key for key, _ in maps.DIFFERENCE_ROWS["county"]), data["counties"][0]["facts"], strict=True))
+    assert facts["beds_difference"] == "+50" and facts["reach_difference"] == "−0.75"
+
+
+def test_the_legend_of_a_difference_counts_every_county_once():
+    page = maps.difference_html(difference_view())
+    for key in ("difference", "reach"):
+        section = re.search(rf'<section data-layers="{key}".*?</section>', page, flags=re.DOTALL).group()
+        assert sum(int(count) for count in re.findall(r'class="count">(\d+)<', section)) == len(CORNERS)
+
+
+def test_a_difference_is_as_closed_and_as_harmless_as_a_plan():
+    page = maps.difference_html(difference_view(hostile=HOSTILE))
+    seen = _Seen(page)
+    assert seen.addresses == [] and "alert(1)>" not in page
+    assert seen.elements == _Seen(maps.difference_html(difference_view())).elements
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page).group(1)
+    assert "default-src 'none'" in policy and policy.count("sha256-") == page.count("<script>")
+    assert maps.difference_html(difference_view(hostile=HOSTILE)) == page

@@ -313,6 +313,75 @@ def test_three_faults_are_told_with_their_lines_and_exit_2(jinyi, tmp_path):
         assert [int(row) for row in re.findall(r"第 (\d+) 行", warned)] == [2, 3, 5]
 
 
+# -- compare ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def results(finished, tmp_path):
+    """Two folders of the one real run, the second put where its scenario would be run to."""
+    shutil.copytree(finished[1], tmp_path / "first")
+    shutil.copytree(finished[1], tmp_path / "out" / "two")
+    return tmp_path / "first"
+
+
+def test_two_folders_are_compared_and_the_comparison_written(results, jinyi):
+    code, said, _ = jinyi("compare", results, "out/two", "--out", "differs")
+    assert code == 0 and said.count("已核对哈希") == 2
+    for part in ("两个情景的设置相同", "各县规划床位相同", "差异图", "compare.xlsx"):
+        assert part in said
+    assert len(said.splitlines()) <= 100
+    written = Path("differs")
+    manifest = json.loads((written / "manifest.json").read_text("utf-8"))
+    assert set(manifest["comparison"]) == {"first", "second"} and (written / "map.html").is_file()
+    code, english, _ = jinyi("compare", results, "out/two", "--lang", "en")
+    assert code == 0 and "Taiyuan" in english and "太原" not in english.replace("两市", "")
+    assert Path("out/two-two/compare.xlsx").is_file()
+
+
+def test_a_scenario_that_is_answered_is_not_run_again(results, with_plan, two_cities, jinyi):
+    with_plan(decide=raising(AssertionError("computed")))
+    code, said, _ = jinyi("compare", results, two_cities, "--out", "differs")
+    assert code == 0 and "用 out/two 里已有的结果" in said
+
+
+def test_a_scenario_that_is_not_answered_is_run_first(results, finished, with_plan, two_cities, jinyi):
+    shutil.rmtree("out")
+    wrote = []
+
+    def write_outputs(plan, prepared, out, words, progress):
+        wrote.append(out)
+        shutil.copytree(finished[1], out)
+        return MANIFEST
+
+    with_plan(write_outputs=write_outputs)
+    code, said, _ = jinyi("compare", results, two_cities, "--out", "differs")
+    assert (code, wrote) == (0, [Path("out/two")]) and "运行情景 two" in said
+    Path("out/two/tables/beds_by_city.csv").write_text("changed", "utf-8")
+    shutil.rmtree("out")
+    assert jinyi("compare", results, two_cities, "--out", "differs")[0] == 0 and len(wrote) == 2
+
+
+def test_what_cannot_be_compared_is_refused_in_one_message(results, two_cities, jinyi, tmp_path):
+    for argv, hint in (
+        ((results, "out"), "jinyi run"),
+        ((results, "lvliang-66"), "lvliang-6"),
+        ((results,), "缺少“乙”"),
+        ((), "jinyi compare --help"),
+    ):
+        code, said, warned = jinyi("compare", *argv)
+        assert code == 2 and hint in warned and "太原" not in said
+    (results / "tables" / "stations.csv").write_text("changed", "utf-8")
+    code, _, warned = jinyi("compare", "out/two", results)
+    assert code == 2 and "tables/stations.csv" in warned and warned.count("\n") == 1
+    code, _, warned = jinyi("compare", "out/two", two_cities, "--out", "out/two")
+    assert code == 8 and "是一个方案" in warned
+    other = tmp_path / "other" / "two.toml"
+    other.parent.mkdir()
+    other.write_text('extends = "lvliang-6"\n', "utf-8")
+    code, _, warned = jinyi("compare", two_cities, other)
+    assert code == 2 and "同名" in warned
+
+
 # -- check, standards ------------------------------------------------------------------------------------------------
 
 

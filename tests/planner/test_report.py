@@ -216,6 +216,74 @@ def test_totals_of_the_city_sheets(tmp_path, plain_maps):
     assert not any(totals[name] for name in names if not TABLES[name].totals)
 
 
+def sheets_of(path):
+    """Return {table: sheet} of a workbook, by the row of machine names."""
+    book = openpyxl.load_workbook(path)
+    found = {tuple(cell.value for cell in sheet[HEADER_ROWS]): sheet for sheet in book.worksheets[1:]}
+    return {name: found[table.columns] for name, table in TABLES.items() if table.columns in found}
+
+
+@pytest.mark.parametrize("words", [ZH, EN], ids=["zh", "en"])
+def test_an_empty_sheet_says_why_and_what_to_do(tmp_path, plain_maps, words):
+    plan, prepared = small_plan()
+    plan.tables |= {name: plan.tables[name][:0] for name in ("facilities", "freezes")}
+    write_outputs(plan, prepared, tmp_path / "out", words)
+    sheets = sheets_of(tmp_path / "out" / "plan.xlsx")
+    for name in ("facilities", "freezes"):
+        sheet = sheets[name]
+        assert sheet["A2"].value.startswith(words(f"table.{name}.empty")) and sheet.row_dimensions[2].height > 14
+        assert sheet.print_area.endswith(str(HEADER_ROWS + 1))  # a page with headings, not a blank one
+    assert "facilities" in sheets["facilities"]["A2"].value
+
+
+def test_a_table_not_asked_for_has_no_sheet(tmp_path, plain_maps):
+    plan, prepared = small_plan()
+    del plan.tables["facilities"], plan.tables["evaluation"]
+    write_outputs(plan, prepared, tmp_path / "out", ZH)
+    assert set(TABLES) - set(sheets_of(tmp_path / "out" / "plan.xlsx")) == {"facilities", "evaluation"}
+
+
+def test_long_sentences_have_room_and_repeated_names_step_back(tmp_path, plain_maps):
+    plan, prepared = small_plan()
+    write_outputs(plan, prepared, tmp_path / "out", ZH)
+    sheets = sheets_of(tmp_path / "out" / "plan.xlsx")
+    heights = sheets["document_conflicts"].row_dimensions
+    assert heights[HEADER_ROWS + 1].height >= 30 and len(sheets["document_conflicts"]["A5"].value) > 22
+    quotas = sheets["bed_quotas"]
+    first, second, other = (quotas.cell(row, 1) for row in (HEADER_ROWS + 1, HEADER_ROWS + 2, HEADER_ROWS + 19))
+    assert first.value == second.value != other.value
+    assert first.font.color.rgb == other.font.color.rgb != second.font.color.rgb
+    assert other.border.top.style and not second.border.top.style  # a county begins with a line
+
+
+def test_figures_show_few_decimals_and_hold_them_all(tmp_path, plain_maps):
+    plan, prepared = small_plan()
+    plan.tables["bed_objectives"]["cost"] = [7800, 7800.123456, 8100]
+    plan.tables["bed_rules"]["bent"] = [0, 0, 4.5, 0.000012]
+    write_outputs(plan, prepared, tmp_path / "out", ZH)
+    sheets = sheets_of(tmp_path / "out" / "plan.xlsx")
+    column = TABLES["bed_objectives"].columns.index("cost") + 1
+    cost = sheets["bed_objectives"].cell(HEADER_ROWS + 2, column)
+    assert (cost.value, cost.number_format) == (7800.123456, "#,##0.0")
+    bent = [sheets["bed_rules"].cell(row, 7) for row in range(HEADER_ROWS + 1, HEADER_ROWS + 5)]
+    assert [cell.number_format for cell in bent] == ["#,##0", "#,##0", "#,##0.0", "0.000000"]
+    marked = sheets["bed_structure"].cell(HEADER_ROWS + 1, 5)
+    assert marked.number_format == '#,##0"ᵐ"' and marked.font.italic  # the row says that its stock is modelled
+
+
+def test_several_words_of_a_cell_are_all_said():
+    assert word("reasons", "occupancy stay", ZH) == "床位使用率过低、平均住院日过长"
+    assert word("reasons", "", EN) == "" and word("reasons", "occupancy unheard", EN) == "occupancy unheard"
+
+
+def test_no_total_is_made_of_a_part(tmp_path, plain_maps):
+    plan, prepared = small_plan()
+    write_outputs(plan, prepared, tmp_path / "out", ZH)
+    (total,) = sheet_frame(sheets_of(tmp_path / "out" / "plan.xlsx")["bed_staff"], "bed_staff", ZH)[1]
+    assert (total["beds_plan"], total["staff"]) == (893, 1448)
+    assert total["staff_limit"] is None and total["nurses_limit"] is None  # one city has no limit
+
+
 def test_the_cover_tells_settings_proof_and_people(tmp_path, plain_maps):
     plan, prepared = small_plan()
     write_outputs(plan, prepared, tmp_path / "out", ZH)
@@ -297,7 +365,8 @@ def test_the_view_joins_shares_and_names():
     assert counties["city"].tolist() == ["甲市", "甲市", "乙市"]
     assert view.stations["county"].tolist() == ["东县", "西县", "北县", "北县"]
     assert view.cities["code"].tolist() == ["140100", "140200"] and view.cities.crs.to_epsg() == 4490
-    assert "0.0300" in view.notes[1] and "西县" in view.notes[1] and "999 人未覆盖" in view.notes[3] and "18 公里" in view.rule
+    assert "0.0300" in view.notes[1] and "西县" in view.notes[1]
+    assert "999 人未覆盖" in view.notes[3] and "18 公里" in view.rule
 
 
 def test_shares_keep_all_and_none_apart():
