@@ -30,6 +30,7 @@ UNITS = {
 HOLD = {"shortfall": 1e-3, "worst": 1e-5, "even": 1e-5, "equal": 1e-2, "change": 1e-2, "cost": 1e-2, "travel": 1e-5}
 GAP = 1e-3  # whole beds beside fractions of a bed
 ANY_PLAN_SECONDS = 30.0  # for the first plan and for making it whole: without them there is nothing to show
+WHOLE_SECONDS = 5.0  # for whole beds next to the fractions; mostly a third of a second
 LATER = 0.2  # what a level counts beside the one before it when fractions are made whole
 
 
@@ -46,7 +47,7 @@ def decide_levels(question, objectives, *, weights=None, leeway=0.0, seconds=60.
     """Return the :class:`Decided` of a :class:`planner.models.bed_quotas.BedQuestion`.
 
     objectives  words in their order; ``weights`` {word: number}: one weighted sum of them instead
-    leeway      share of its best value that each level may give up for those after it
+    leeway      share of its best value that each level may give up for those after it, the last for none
     seconds     for the levels together; reached, or ``cancel`` set: the levels done so far decide, status interim
     """
     clock = _Clock(seconds, cancel, progress)
@@ -56,7 +57,9 @@ def decide_levels(question, objectives, *, weights=None, leeway=0.0, seconds=60.
         if beds is not None and clock.over():
             stopped = True
             break
-        solution, made = _relaxed(question, level, held, clock, first=beds is None)
+        # Nothing is given up for the tie-break: what the levels reached is held as it is.
+        reached = held if level[0] != SETTLE else [(each, _worth(question, beds, each[1]), 0) for each, _, _ in held]
+        solution, made = _relaxed(question, level, reached, clock, first=beds is None)
         if solution.status == INFEASIBLE and beds is None:
             return Decided(INFEASIBLE, None, {})
         if not solution.has_plan or solution.status == INTERIM:
@@ -92,7 +95,7 @@ class _Clock:
 
 def _levels(objectives, weights):
     """Return [(name, {objective: weight})]: a level each, or one of all of them."""
-    if weights:
+    if weights and any(weights.values()):
         return [("weighted", {word: float(weights[word]) for word in objectives if weights.get(word)})]
     return [(word, {word: 1.0}) for word in objectives]
 
@@ -127,6 +130,8 @@ def _made_whole(question, levels, beds, clock):
     parts = {}
     for n, (_, of) in enumerate(levels):
         for word, weight in of.items():
+            if word == "travel":
+                continue  # a fraction of a bed moves nobody, and its thousands of flows take half a minute
             parts[word] = parts.get(word, 0.0) + weight * LATER**n / scale.get(word, 1.0)
     for width in (0, 2, 20):
         near = replace(
@@ -136,7 +141,8 @@ def _made_whole(question, levels, beds, clock):
         )
         made = _model(near, parts, [], whole=True)
         clock.tick()
-        solution = solve(made.model, seconds=ANY_PLAN_SECONDS, gap=1e-7 if width == 0 else GAP, progress=clock.tick)
+        seconds, gap = (WHOLE_SECONDS, 1e-6) if width == 0 else (ANY_PLAN_SECONDS, 1e-5)
+        solution = solve(made.model, seconds=seconds, gap=gap, progress=clock.tick)
         if solution.has_plan:
             return np.rint(_beds(made, solution)).astype(np.int64)
     return None
@@ -178,6 +184,12 @@ def worths(question, beds, words):
     return {word: float(every[word]()) for word in words}
 
 
+def _worth(question, beds, parts):
+    """Return what a plan is worth at a level, to be minimised."""
+    values = worths(question, beds, tuple(parts))
+    return sum((-weight if word in MAXIMISED else weight) * values[word] for word, weight in parts.items())
+
+
 def missed(rule, beds):
     """Return (missing, over) of a rule under a plan, in beds as the rule counts them."""
     got = sum(float(w) * float(beds[i, c]) for i, c, w in zip(rule.rows, rule.cells, rule.weights, strict=True))
@@ -212,8 +224,7 @@ def _proofs(question, levels, beds, leeway, stopped, clock, held):
     """Return {model: Proof} of every level, each bound given what the plan reaches at the levels before it."""
     proofs, reached, scale = {}, [], _scales(question)
     for n, (name, of) in enumerate(levels):
-        values = worths(question, beds, tuple(of))
-        worth = sum((-w if word in MAXIMISED else w) * values[word] for word, w in of.items())
+        worth = _worth(question, beds, of)
         known = held[n][1] if n < len(held) and n == 0 else None
         began = time.monotonic()
         if known is None and not clock.over():
@@ -223,9 +234,11 @@ def _proofs(question, levels, beds, leeway, stopped, clock, held):
         gap = None if bound is None else abs(worth - bound) / max(abs(worth), 1.0)
         # Who gives leeway asks for no more than that.
         asked = GAP + float(leeway) / max(1.0 - float(leeway), 0.1)
-        # A bound in fractions of a bed may lie a bed a county away from the best that whole beds can do.
-        whole = len(beds) * scale.get(name, 1.0)
-        if gap is None or (stopped and n >= len(held)) or (gap > asked and abs(worth - bound) > whole):
+        # A bound in fractions of a bed may lie a bed a county away from the best that whole beds can do; and where a
+        # hair of an earlier level is worth many beds of this one, the level counts as it was when it was decided.
+        near = max(len(beds) * scale.get(name, 1.0), asked * abs(worth))
+        decided = n < len(held) and worth - held[n][1] <= near
+        if gap is None or (stopped and n >= len(held)) or (worth - bound > near and not decided):
             status = INTERIM
         else:
             status = OPTIMAL if gap <= 1e-6 else WITHIN_GAP
