@@ -417,14 +417,17 @@ def question_rows(first, second, words):
         place = each.key.rpartition(".")[2]
         label = override_label(each, words) + (f" · {place}" if place.isdigit() else "")
         rows.append((label, *override_sides(each, words)))
-    if first.manifest["inputs"] != second.manifest["inputs"]:
-        rows.append((words("compare.inputs"), *(_inputs(result, words) for result in (first, second))))
-    return rows
+    return [*rows, *_inputs(first, second, words)]
 
 
-def _inputs(result, words):
-    parts = [f"{name} {digest[:8]}" for of in result.manifest["inputs"].values() for name, digest in of.items()]
-    return words("report.list_comma").join(parts)
+def _inputs(first, second, words):
+    """Yield one row a file that both results rest on, but not with the same content."""
+    for kind, files in first.manifest["inputs"].items():
+        others = second.manifest["inputs"].get(kind, {})
+        for name, digest in files.items():
+            if others.get(name, digest) != digest:
+                sides = (words("compare.content", digest=each[:8]) for each in (digest, others[name]))
+                yield (words("compare.input", name=name), *sides)
 
 
 def changed_counties(tables, most):

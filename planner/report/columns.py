@@ -41,7 +41,7 @@ class Table:
     figures  columns whose unit stands in the row, so that their decimals cannot be fixed
     totals   "" (none), "one" (a last row for the province) or "setting" (urban, rural and both)
     counted  people are counted as covered in it: the distance rule is printed with it
-    group    the column whose change begins a new group of rows
+    group    the column whose change begins a new group of rows, in a long table
     """
 
     columns: tuple
@@ -107,7 +107,7 @@ TABLES = {
         figures="first_figure second_figure difference",
     ),
     "facilities": _table(
-        "id name county_code city_code owner kind beds_now beds_new beds_plan frozen reasons",
+        "id name county_code city_code owner kind beds_now beds_new beds_plan frozen reasons", group="frozen"
     ),
     "freezes": _table(
         "scope id name county_code rule measured limit unit document clause", figures="measured limit", group="rule"

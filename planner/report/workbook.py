@@ -40,6 +40,10 @@ HEADER_ROWS = 4  # title, note, headings, machine names
 WIDEST = 44
 ROW_HEIGHT = 15  # points, of one line
 PORTRAIT_WIDTH = 100  # narrow characters across; a wider table is printed on its side
+LONG, LONG_WIDTH = (
+    500,
+    150,
+)  # rows from which a table is rather printed small than on many pages, and how wide it may be
 COVER_HEIGHTS = {"title": 30, "heading": 30}
 
 
@@ -139,7 +143,7 @@ def _table(sheet, name, frame, summary, styles, words):
     sheet.freeze_panes(HEADER_ROWS, 2)
     sheet.autofilter(HEADER_ROWS - 1, 0, HEADER_ROWS - 1 + max(len(frame), 1), last)
     sheet.hide_gridlines(2)
-    if across > PORTRAIT_WIDTH:
+    if across > (LONG_WIDTH if len(frame) > LONG else PORTRAIT_WIDTH):
         sheet.set_landscape()
     _page(sheet, summary, words)
     sheet.repeat_rows(0, HEADER_ROWS - 1)

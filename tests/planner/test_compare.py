@@ -175,13 +175,10 @@ def test_the_questions_are_held_against_each_other(pair):
     (each,) = differences(first.scenario, second.scenario)
     assert (each.key, each.old, each.new) == ("beds.reach_km", "30", "40")
     assert question_rows(first, second, EN) == [(EN("report.setting.beds_reach_km"), "30", "40")]
-    other = replace(second, manifest=second.manifest | {"inputs": {"region": {"counties.csv": "f" * 64}}})
-    assert question_rows(first, other, ZH)[-1] == (ZH("compare.inputs"), *_inputs(first), "counties.csv ffffffff")
-
-
-def _inputs(result):
-    parts = [f"{name} {digest[:8]}" for of in result.manifest["inputs"].values() for name, digest in of.items()]
-    return (ZH("report.list_comma").join(parts),)
+    inputs = {"region": {"counties.csv": "f" * 64}, "facilities": {"hospitals.csv": "e" * 64}}
+    other = replace(second, manifest=second.manifest | {"inputs": inputs})
+    digests = [ZH("compare.content", digest=digest) for digest in ("0" * 8, "f" * 8)]
+    assert question_rows(first, other, ZH)[1:] == [(ZH("compare.input", name="counties.csv"), *digests)]
 
 
 def test_targets_of_a_city_are_told_by_its_code(pair):
