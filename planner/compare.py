@@ -6,6 +6,7 @@ second less first.
 
 import importlib.metadata
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -330,7 +331,13 @@ def headline(first, second, tables, region, words):
 
 def _counties(counties, names, words):
     """Return how many counties get more and fewer beds, and which the most."""
-    parts = []
+    parts, said = [], Counter(names[code] for code in counties["code"])
+
+    def called(row):
+        county = names[row.code]  # two counties of one name are told apart by their cities
+        city = {"county": county, "city": names[row.city_code]}
+        return words("compare.county_in", **city) if said[county] > 1 else county
+
     for way, rows in (("more", counties["beds_difference"].gt(0)), ("less", counties["beds_difference"].lt(0))):
         changed = counties[rows]
         if changed.empty:
@@ -338,7 +345,7 @@ def _counties(counties, names, words):
         size = changed["beds_difference"].abs()
         first = changed.loc[size.sort_values(ascending=False, kind="stable").index[:NAMED]]
         named = [
-            words("compare.county_of", county=names.get(row.code, row.name), beds=thousands(abs(row.beds_difference)))
+            words("compare.county_of", county=called(row), beds=thousands(abs(row.beds_difference)))
             for row in first.itertuples(index=False)
         ]
         named = words("report.list_comma").join(named)

@@ -23,12 +23,17 @@ def plan_lines(plan, prepared, words):
         access_lines(tables, words),
         bent_lines(tables, words),
         freeze_lines(tables, words),
-        [_people(plan, words), distance_rule(plan.scenario, words), words("cli.marks")],
+        [_people(plan, words), distance_rule(plan.scenario, words), _marks(tables, words)],
         proof_table(plan.proofs, words),
     ]
     if warning := interim(plan, words):
         parts.append(["◐ " + warning])
     return [printable(line) for part in parts if part for line in (*part, "")]
+
+
+def _marks(tables, words):
+    listed = "facilities" in tables and len(tables["facilities"])
+    return words("cli.marks_facilities" if listed else "cli.marks")
 
 
 def _people(plan, words):
