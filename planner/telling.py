@@ -105,7 +105,7 @@ def conflict_lines(tables, words):
         if row["conflict"] == "table3_against_table1":
             said = {c: _figure(row[c]) for c in ("first_figure", "second_figure", "difference")}
             texts = {c: row[c] for c in ("first_document", "first_clause", "second_document", "second_clause")}
-            said["plan"] = thousands(tables["beds_by_city"]["beds_plan"].sum())
+            said["target"] = thousands(tables["beds_by_city"]["beds_target"].sum())
             lines.append(words("cli.conflict_table3", **said, **texts, unit=word("unit", row["unit"], words)))
     others = len(tables["document_conflicts"]) - len(lines)
     return [*lines, words("cli.conflict_others", count=others)] if others else lines
