@@ -90,6 +90,8 @@ class Beds:
         self.got = np.array([float(rule.got(cells)) for rule in rules])
         self.least = np.array([-np.inf if rule.low is None else float(rule.low) for rule in rules])
         self.most = np.array([np.inf if rule.high is None else float(rule.high) for rule in rules])
+        self.bent = np.array([float(rule.bent(rule.got(cells))) for rule in rules])
+        self.touched = self.weights.any(axis=2)  # rules x counties
         self.strict = np.array([rule.strict for rule in rules], dtype=bool)
         self.penalty = np.array([0.0 if rule.strict else rule.weight for rule in rules])
 
@@ -108,7 +110,8 @@ class Beds:
         kept = np.zeros(len(moves), dtype=bool)
         for first in range(0, len(moves), AT_ONCE):
             some = slice(first, first + AT_ONCE)
-            kept[some] = ~(self._bent(moves[some])[self.strict] > HAIR).any(axis=0)
+            rows, bent = self._bent(moves[some])
+            kept[some] = ~(bent[self.strict[rows]] > HAIR).any(axis=0)
         if self.facts.scenario.beds_budget:
             kept &= self._cost(moves) <= float(self.facts.scenario.beds_budget) + HAIR
         return moves[kept]
@@ -125,10 +128,11 @@ class Beds:
         return fits & (~moved | (self.totals[moves.to_county] < self.highest[moves.to_county]))
 
     def _bent(self, moves):
-        """Return how far each rule is bent after each move, rules x moves."""
-        got = self.got[:, None] - self.weights[:, moves.county, moves.cell]
-        got += self.weights[:, moves.to_county, moves.to_cell]
-        return np.maximum(self.least[:, None] - got, 0) + np.maximum(got - self.most[:, None], 0)
+        """Return (rows, how far each of these rules is bent after each move); the other rules are as they were."""
+        rows = np.flatnonzero(self.touched[:, np.union1d(moves.county, moves.to_county)].any(axis=1))
+        weights = self.weights[rows]
+        got = self.got[rows, None] - weights[:, moves.county, moves.cell] + weights[:, moves.to_county, moves.to_cell]
+        return rows, np.maximum(self.least[rows, None] - got, 0) + np.maximum(got - self.most[rows, None], 0)
 
     def _grown(self, moves):
         """Return how many more beds are new where they are, and how many more are built, after each move."""
@@ -145,7 +149,9 @@ class Beds:
     def worth_after(self, name, moves):
         """Return the objective's value after each move."""
         if name == "shortfall":
-            return self.penalty @ self._bent(moves)
+            rows, bent = self._bent(moves)
+            before = self.penalty[rows] @ self.bent[rows]
+            return float(self.worth["shortfall"]) - before + self.penalty[rows] @ bent
         if name == "cost":
             return self._cost(moves)
         if name == "change":
