@@ -254,8 +254,6 @@ def _judged(ledger, line, standard):
 
 def _budget(facts, cells):
     most, spent = Fraction(facts.scenario.beds_budget), cost(facts, cells)
-    area = {"area_code": facts.region.province.index[0], "area": facts.region.province["name"].iloc[0]}
-    return {"rule": "budget", **area, "unit": "wan_yuan", "asked": most, "got": spent} | {
-        "bent": max(spent - most, Fraction(0)),
-        "strict": "hard",
-    }
+    line = {"rule": "budget", "area_code": facts.region.province.index[0]}
+    line |= {"area": facts.region.province["name"].iloc[0], "unit": "wan_yuan", "asked": most, "got": spent}
+    return line | {"bent": max(spent - most, Fraction(0)), "strict": "hard"}
