@@ -17,7 +17,7 @@ from planner.services.bed_rules import aims_of, none_below
 from planner.services.bed_tables import bed_tables
 from planner.services.beds import asked_of, plan_beds
 from planner.services.freezes import closed_cells, growth_of, verdicts
-from planner.services.levels import missed
+from planner.services.levels import decide_levels, missed, worths
 from planner.services.stock import CELLS, KINDS, OWNERS, cell_of, stock_of
 from tests import town
 
@@ -284,16 +284,14 @@ def test_even_access_is_strictly_better_than_sharing_by_population(default_run):
 
 
 def test_more_budget_never_leaves_more_undone(default_run):
-    prepared = default_run.prepared
     bounds, reached = [], []
     for budget in (900_000, 1_300_000, 2_000_000):
         asked = vary(default_run.scenario, beds_rule="up_to", beds_budget=budget, beds_objectives=("shortfall",))
-        plan = plan_beds(prepared.region, prepared.standards, asked, prepared.reach(asked))
-        assert plan.values["cost"] <= budget + 1e-6
-        proof = plan.proofs["beds_shortfall"]
+        decided = decided_on(default_run, asked)
+        proof = decided.proofs["beds_shortfall"]
         assert proof.bound <= proof.objective and proof.gap <= 1e-3
         bounds.append(proof.bound)
-        reached.append(plan.by_county.sum())
+        reached.append(decided.beds.sum())
     assert bounds == sorted(bounds, reverse=True) and reached == sorted(reached)
 
 
@@ -309,8 +307,19 @@ def refused(default_run, **changes):
 
 
 def answered(default_run, scenario):
+    """Assert that a question about the province has an answer."""
+    decided = decided_on(default_run, vary(scenario, beds_objectives=("shortfall",)))
+    assert decided.beds is not None
+
+
+def decided_on(default_run, scenario):
+    """Return what the levels alone decide of a question about the province."""
     prepared = default_run.prepared
-    return plan_beds(prepared.region, prepared.standards, scenario, prepared.reach(scenario))
+    question = asked_of(prepared.region, prepared.standards, scenario, prepared.reach(scenario))[-1]
+    decided = decide_levels(question, scenario.beds_objectives)
+    if decided.beds is not None:
+        assert worths(question, decided.beds, ("cost",))["cost"] <= (scenario.beds_budget or np.inf) + 1e-6
+    return decided
 
 
 def keys(faults, part):
