@@ -1,8 +1,8 @@
 """Objectives one after another: relaxed level by level, whole beds once, and how good each level is known to be.
 
 Each level is a linear programme that keeps what the levels before it reached, less the leeway. The beds are then made
-whole next to the last of them. What a level is worth at best, given what the whole plan reaches at the levels before
-it, is worked out again in the end: the bounds are those of the plan as it stands.
+whole next to the last of them. What a level's programme is worth is its bound: nothing that keeps the levels before it
+as they are at best is better.
 """
 
 import threading
@@ -58,7 +58,7 @@ def decide_levels(question, objectives, *, weights=None, leeway=0.0, seconds=60.
             stopped = True
             break
         # Nothing is given up for the tie-break: what the levels reached is held as it is.
-        reached = held if level[0] != SETTLE else [(each, _worth(question, beds, each[1]), 0) for each, _, _ in held]
+        reached = held if level[0] != SETTLE else [(each, _worth(question, beds, each[1]), 0, 0.0) for each, *_ in held]
         solution, made = _relaxed(question, level, reached, clock, first=beds is None)
         if solution.status == INFEASIBLE and beds is None:
             return Decided(INFEASIBLE, None, {})
@@ -70,11 +70,11 @@ def decide_levels(question, objectives, *, weights=None, leeway=0.0, seconds=60.
             beds = _beds(made, solution)
         if stopped:
             break
-        held.append((level, solution.objective, leeway))
-    whole = _made_whole(question, [level for level, _, _ in held] or levels[:1], beds, clock)
+        held.append((level, solution.objective, leeway, solution.seconds))
+    whole = _made_whole(question, [level for level, *_ in held] or levels[:1], beds, clock)
     if whole is None:
         return Decided(NO_PLAN, None, {})
-    proofs = _proofs(question, levels, whole, leeway, stopped, clock, held)
+    proofs = _proofs(question, levels, whole, leeway, stopped, held)
     return Decided(INTERIM if stopped else WITHIN_GAP, whole, proofs)
 
 
@@ -101,11 +101,11 @@ def _levels(objectives, weights):
 
 
 def _model(question, parts, held, *, whole=False):
-    """Return the :class:`BedModel` that minimises ``parts`` and holds the levels [(level, value, leeway)]."""
-    words = [word for (_, of), _, _ in held for word in of]
+    """Return the :class:`BedModel` that minimises ``parts`` and holds the levels [(level, value, leeway, seconds)]."""
+    words = [word for (_, of), *_ in held for word in of]
     made = bed_quotas(question, tuple(dict.fromkeys([*words, *parts])), whole=whole)
     minimise(made, parts)
-    for n, ((name, of), value, leeway) in enumerate(held):
+    for n, ((name, of), value, leeway, _) in enumerate(held):
         most = value + abs(value) * float(leeway) + HOLD.get(name, 1e-3)
         hold(made, of, most, f"held_{n}")
     return made
@@ -214,45 +214,33 @@ def _travel(question, totals):
     made = bed_quotas(fixed, ("travel",), whole=False)
     for row, beds in zip(made.x, totals, strict=True):
         row[0].lowBound = row[0].upBound = float(beds)
-    minimise(made, {"travel": 1.0})
+    # In whole kilometres of all beds: divided by them, the figures would come near the solver's tolerance.
+    minimise(made, {"travel": max(float(question.equal.sum()), 1.0)})
     solution = solve(made.model, seconds=ANY_PLAN_SECONDS)
     total = float(totals.sum())
-    return solution.objective * float(question.equal.sum()) / total if solution.has_plan and total else 0.0
+    return solution.objective / total if solution.has_plan and total else 0.0
 
 
-def _proofs(question, levels, beds, leeway, stopped, clock, held):
-    """Return {model: Proof} of every level, each bound given what the plan reaches at the levels before it."""
-    proofs, reached, scale = {}, [], _scales(question)
+def _proofs(question, levels, beds, leeway, stopped, held):
+    """Return {model: Proof} of every level; a bound is what the level is worth at best when those before it are.
+
+    ``held`` [(level, value at best, leeway, seconds)] of the levels that were decided in time.
+    """
+    proofs, scale = {}, _scales(question)
     for n, (name, of) in enumerate(levels):
         worth = _worth(question, beds, of)
-        known = held[n][1] if n < len(held) and n == 0 else None
-        began = time.monotonic()
-        if known is None and not clock.over():
-            solution = solve(_model(question, of, reached).model, seconds=clock.left(), cancel=clock.cancel)
-            known = solution.objective if solution.status == OPTIMAL else None
-        bound = None if known is None else min(known, worth)
+        bound = min(held[n][1], worth) if n < len(held) else None
         gap = None if bound is None else abs(worth - bound) / max(abs(worth), 1.0)
-        # Who gives leeway asks for no more than that.
-        asked = GAP + float(leeway) / max(1.0 - float(leeway), 0.1)
-        # A bound in fractions of a bed may lie a bed a county away from the best that whole beds can do; and where a
-        # hair of an earlier level is worth many beds of this one, the level counts as it was when it was decided.
-        near = max(len(beds) * scale.get(name, 1.0), asked * abs(worth))
-        decided = n < len(held) and worth - held[n][1] <= near
-        if gap is None or (stopped and n >= len(held)) or (worth - bound > near and not decided):
+        # Who gives leeway asks for no more than that; and whole beds may lie a bed a county away from fractions.
+        asked = GAP + float(leeway) / (1.0 - float(leeway))
+        if gap is None or (gap > asked and worth - bound > len(beds) * scale.get(name, 1.0)):
             status = INTERIM
         else:
             status = OPTIMAL if gap <= 1e-6 else WITHIN_GAP
         sign = -1.0 if of.keys() <= set(MAXIMISED) else 1.0
-        proofs[f"beds_{name}"] = Proof(
-            f"beds_{name}",
-            status,
-            UNITS[name],
-            sign * worth,
-            None if bound is None else sign * bound,
-            gap,
-            time.monotonic() - began,
-        )
-        reached.append(((name, of), worth, 0.0))
+        best = None if bound is None else sign * bound
+        seconds = held[n][3] if n < len(held) else 0.0
+        proofs[f"beds_{name}"] = Proof(f"beds_{name}", status, UNITS[name], sign * worth, best, gap, seconds)
     return proofs
 
 

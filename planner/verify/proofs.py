@@ -6,7 +6,7 @@ from dataclasses import asdict, is_dataclass
 import numpy as np
 
 from planner.verify import centres, moves, stations, worth
-from planner.verify.limits import planned_cells
+from planner.verify.limits import limits_of, planned_cells
 
 STATUSES = ("optimal", "within_gap", "interim", "infeasible", "no_plan")
 WITHOUT_PLAN = ("infeasible", "no_plan")
@@ -26,7 +26,7 @@ def check_proofs(ledger, facts, plan, proofs):
             ledger.fail("proof_missing", model=name)
     told = []
     for name, proof in proofs.items():
-        if _consistent(ledger, facts.scenario, name, proof):
+        if _consistent(ledger, facts, name, proof):
             _objective(ledger, facts, plan, name, proof)
         elif proof.get("status") in WITHOUT_PLAN and _has_plan(facts, plan, name):
             ledger.fail("proof_no_plan", model=name, found=proof["status"])
@@ -51,8 +51,9 @@ def _is_maximised(scenario, name):
     return name in MAXIMISED
 
 
-def _consistent(ledger, scenario, name, proof):
+def _consistent(ledger, facts, name, proof):
     """Return whether the proof claims a plan whose numbers can be looked at; what does not fit together is noted."""
+    scenario = facts.scenario
     status = proof.get("status")
     if name not in (*bed_models(scenario), *MODELS) or status not in STATUSES:
         ledger.fail("proof_status", model=name, found=status, expected=" | ".join(STATUSES))
@@ -78,7 +79,8 @@ def _consistent(ledger, scenario, name, proof):
         ledger.fail("proof_gap", model=name, found=gap, expected=expected)
     if status == "optimal" and max(gap, expected) > RELATIVE:
         ledger.fail("proof_not_optimal", model=name, found=status, gap=max(gap, expected))
-    if status == "within_gap" and name.startswith(BEDS) and expected > allowed_gap(scenario) + RELATIVE:
+    far = name.startswith(BEDS) and abs(objective - bound) > a_bed_a_county(facts, name.removeprefix(BEDS))
+    if status == "within_gap" and far and expected > allowed_gap(scenario) + RELATIVE:
         ledger.fail("proof_beyond_gap", model=name, found=status, gap=expected, expected=allowed_gap(scenario))
     return True
 
@@ -87,6 +89,20 @@ def allowed_gap(scenario):
     """Return the gap that a plan of beds may have: whole beds, and the leeway an objective gives to later ones."""
     leeway = float(scenario.beds_leeway)
     return WHOLE_BEDS + leeway / (1 - leeway)
+
+
+def a_bed_a_county(facts, objective):
+    """Return what one bed in every county can be worth: so far may bounds in fractions lie from whole beds."""
+    scenario, persons = facts.scenario, facts.county_persons
+    people = [int(count) for count in persons if count] or [1]
+    beds = sum(limits_of(facts).equal)
+    each = {
+        "worst": 1000 / min(people),
+        "even": 1000 / sum(people),
+        "cost": max(float(scenario.beds_cost_new), float(scenario.beds_cost_convert), 1.0),
+        "travel": 10 / max(beds, 1),
+    }
+    return len(persons) * each.get(objective, 1.0)
 
 
 def _finite(number):
