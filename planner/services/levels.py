@@ -235,8 +235,10 @@ def _proofs(question, levels, beds, leeway, stopped, held):
         asked = GAP + float(leeway) / (1.0 - float(leeway))
         if gap is None or (gap > asked and worth - bound > len(beds) * scale.get(name, 1.0)):
             status = INTERIM
+        elif gap <= 1e-6:  # no more than a solver's sums are off
+            status, gap = OPTIMAL, 0.0
         else:
-            status = OPTIMAL if gap <= 1e-6 else WITHIN_GAP
+            status = WITHIN_GAP
         sign = -1.0 if of.keys() <= set(MAXIMISED) else 1.0
         best = None if bound is None else sign * bound
         seconds = held[n][3] if n < len(held) else 0.0
