@@ -308,7 +308,28 @@ def compared_counties(tables, names, words):
         "reach": _between(rows, "reach", words),
     }
     heads = [words(f"compare.{name}") for name in columns]
-    return table_lines(heads, list(zip(*columns.values(), strict=True)), "llrrrr")
+    lines = table_lines(heads, list(zip(*columns.values(), strict=True)), "llrrrr")
+    return [*lines, *_losers(tables, names, words)]
+
+
+def _losers(tables, names, words):
+    """Return the line that names the counties which have little within reach in the first plan and less in the second.
+
+    Little is less than the province's mean. A fairer whole can still take from some who have little.
+    """
+    counties, cities = tables["compared_beds_by_county"], tables["compared_beds_by_city"]
+    mean = 1000 * float(cities["beds_first"].sum()) / max(float(cities["persons_first"].sum()), 1.0)
+    fewer = counties["reach_second"].astype(float) < counties["reach_first"].astype(float) - 0.005
+    losers = counties[fewer & counties["reach_first"].astype(float).lt(mean)]
+    if losers.empty:
+        return []
+    order = (losers["reach_second"] - losers["reach_first"]).astype(float).sort_values(kind="stable").index
+    said = [
+        words("compare.loser", county=names[row.code], first=f"{row.reach_first:.2f}", second=f"{row.reach_second:.2f}")
+        for row in losers.loc[order[:AREAS_NAMED]].itertuples()
+    ]
+    told = words("report.list_comma").join(said)
+    return [words("compare.losers", count=len(losers), mean=f"{mean:.2f}", named=told)]
 
 
 def compared_structure(tables, words):

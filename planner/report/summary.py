@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from planner.report.names import in_language
-from planner.report.tables import rounded
+from planner.report.tables import absent, rounded
 
 CAME_BY = re.compile("（[^（）]*）$")
 
@@ -60,6 +60,7 @@ def headline(plan, tables, words):
             now_density=density(now, persons),
             plan_density=density(planned, persons),
         ),
+        *_closing(tables, words),
         *_access(tables, words),
         words("report.say_coverage_now", **reach, **_shares(coverage, "covered_now")),
         words(
@@ -73,6 +74,18 @@ def headline(plan, tables, words):
         words("report.say_ambulances", plan=vehicles, required=required),
         _centres(plan, tables, words),
     ]
+
+
+def _closing(tables, words):
+    """Return the sentence on other public beds that the plan has closed or handed over; none where none are."""
+    if "bed_structure" not in tables:
+        return []
+    row = tables["bed_structure"].set_index("item").loc["other_public"].iloc[0]  # the province stands first
+    now, planned = row["beds_now"], row["beds_plan"]
+    if absent(now) or planned >= now:
+        return []
+    figures = {"now": thousands(now), "plan": thousands(planned), "less": thousands(now - planned)}
+    return [words("report.say_closing", **figures)]
 
 
 def _access(tables, words):

@@ -9,7 +9,7 @@ from geo.faults import Fault, Named
 from planner.conflict import smallest_conflict
 from planner.explain import Infeasible
 from planner.models.bed_quotas import Rule, bed_quotas, minimise
-from planner.rounding import ceiling
+from planner.rounding import ceiling, half_up
 from planner.services.bed_rules import STAFF, members_of, rule_standard
 from planner.services.levels import missed
 from planner.services.stock import CELLS, PLANNED
@@ -17,6 +17,7 @@ from planner.settings import MAY_BEND
 from planner.solve import INFEASIBLE, solve
 
 SECONDS = 20.0  # of one small linear programme
+TARGETS_KEY = "[beds.targets]"
 # What a planner asked for comes before what documents ask for: of equally small conflicts the former is told.
 OWN = ("pin", *STAFF, "budget", "county", "convert", "facility_freeze")
 DOCUMENTS = ("total", *MAY_BEND, "private", "keep")
@@ -191,6 +192,7 @@ def _told(region, standards, scenario, part, conflict):
     teller = _Teller(region, standards, scenario, part, conflict)
     faults = [Fault("infeasible_beds", params={"place": teller.place, "count": len(conflict)})]
     faults += [teller.wish(*wish) for wish in conflict]
+    elsewhere = [] if part.city is None else [Fault("infeasible_beds_elsewhere")]
     mends = [mend for mend in (_mend(part, wish) for wish in conflict) if mend is not None and mend.beds > 0]
     mends.sort(key=lambda mend: (mend.beds, OWN.index(mend.kind) if mend.kind in OWN else len(OWN)))
     if mends:
@@ -198,14 +200,19 @@ def _told(region, standards, scenario, part, conflict):
         faults += [teller.repair(mends[0])]
         if mends[1:]:
             faults += [Fault("infeasible_beds_others"), *map(teller.repair, mends[1:])]
-        return Infeasible(faults)
+        return Infeasible([*faults, *elsewhere])
     together = _mended_together(part)
     if together:
         beds = f"{ceiling_of(sum(mend.beds for mend in together)):,}"
         return Infeasible(
-            [*faults, Fault("infeasible_beds_together", params={"beds": beds}), *map(teller.repair, together)]
+            [
+                *faults,
+                Fault("infeasible_beds_together", params={"beds": beds}),
+                *map(teller.repair, together),
+                *elsewhere,
+            ]
         )
-    return Infeasible([*faults, Fault("infeasible_beds_no_repair")])
+    return Infeasible([*faults, Fault("infeasible_beds_no_repair"), *elsewhere])
 
 
 def ceiling_of(number):
@@ -237,7 +244,14 @@ class _Teller:
     def _clause(self, kind):
         city = self.part.city or self.region.cities.index[0]
         standard = rule_standard(self.standards, kind, city, city)
+        if kind == "total" and self._targets_changed():
+            return TARGETS_KEY
         return "" if standard is None else f"{standard.document} {standard.clause}"
+
+    def _targets_changed(self):
+        """Return whether the scenario has another target than Table 3 in any city that is told."""
+        cities = [self.part.city] if self.part.city else list(self.region.cities.index)
+        return any(not self.standards.is_table_3(city, self.scenario.bed_targets[city]) for city in cities)
 
     def _rules(self, kind):
         """Return the rules of a kind in the places that are told."""
@@ -281,7 +295,8 @@ class _Teller:
         elif kind == "total":
             return self._new_target(mend, more)
         elif kind in STAFF:
-            limit = sum(int(rule.high) for rule in self._rules(kind)) + ceiling_of(mend.amount)
+            rules = [rule for rule in self.part.question.rules if rule.word == kind]
+            limit = sum(int(rule.high) for rule in rules) + ceiling_of(mend.amount)
             more |= {"code": self.part.city or "", "limit": limit}
         elif kind == "budget":
             more |= {"limit": self.scenario.beds_budget + ceiling_of(mend.amount)}
@@ -297,9 +312,8 @@ class _Teller:
         people, planned = int(self.persons.sum()), mend.plan.sum()
         asked = next(rule.high for rule in self.part.question.rules if rule.word == "total" and rule.high is not None)
         up = planned > asked
-        hundredths = Fraction(round(planned) * 100_000, max(people, 1))
-        density = (ceiling(hundredths) if up else hundredths.__floor__()) / 100
-        more |= {"density": f"{density:.2f}", "code": self.part.city}
+        beds = ceiling_of(planned) if up else int(planned + 1e-4)
+        more |= {"density": _density_of(beds, people, up), "code": self.part.city}
         return Fault("infeasible_beds_repair_total_up" if up else "infeasible_beds_repair_total_down", params=more)
 
     def _cap(self, mend):
@@ -320,6 +334,17 @@ class _Teller:
                     if now:
                         shares.append(Fraction(ceiling_of(now - planned), int(now)))
         return ceiling(max(shares) * 100) / 100
+
+
+def _density_of(beds, persons, up):
+    """Return beds per 1,000 as text, in as few decimals (two at least) as make these whole beds, or the next ones."""
+    exact = Fraction(beds * 1000, max(persons, 1))
+    for decimals in range(2, 7):
+        step = 10**decimals
+        density = Fraction(ceiling(exact * step) if up else (exact * step).__floor__(), step)
+        if half_up(persons * density / 1000) == beds:
+            break
+    return f"{float(density):.{decimals}f}"
 
 
 def _province(region, standards):

@@ -118,8 +118,15 @@ class _Writer:
             frame[owner] = self.beds[:, _cells((owner,))].sum(axis=1)
         for kind in KINDS:
             frame[kind] = self.beds[:, _cells(kinds=(kind,))].sum(axis=1)
-        sources = [self.standards.city_bed_target(code) for code in frame["city_code"]]
-        return frame.assign(document=[s.document for s in sources], clause=[s.clause for s in sources])
+        sources = [self._table_3(code) for code in frame["city_code"]]
+        return frame.assign(
+            document=[s.document if s else "" for s in sources], clause=[s.clause if s else "" for s in sources]
+        )
+
+    def _table_3(self, city):
+        """Return the Table 3 standard of a city; None where the scenario asks for another figure."""
+        same = self.standards.is_table_3(city, self.scenario.bed_targets[city])
+        return self.standards.city_bed_target(city) if same else None
 
     def bed_quotas(self):
         stock, rows = self.plan.stock, []
@@ -174,7 +181,7 @@ class _Writer:
             if city is None:
                 standard = self.standards["t1_beds_per_1000"]
                 return standard, half_up(people * standard.value / 1000)
-            return self.standards.city_bed_target(city), self.plan.aims.total[city]
+            return self._table_3(city), self.plan.aims.total[city]
         if item not in ids:
             return None, None
         standard = self.standards[ids[item]]
@@ -207,6 +214,8 @@ class _Writer:
 
     def _row(self, word, area, asked, got, bent, strict):
         standard = rule_standard(self.standards, word, area, self._city(area))
+        if word in ("total", "county"):
+            standard = self._table_3(self._city(area))
         name = self._name(area)
         bent = round(float(bent), 6)
         source = ("", "") if standard is None else (standard.document, standard.clause)

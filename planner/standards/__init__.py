@@ -144,6 +144,13 @@ class Standards(Mapping):
         near = difflib.get_close_matches(str(name), known, n=1)
         raise UnknownStandard(city, near[0] if near else "")
 
+    def is_table_3(self, city, target):
+        """Return whether ``target`` (beds per 1,000, exact) is what Table 3 says of a city, and no other figure."""
+        try:
+            return self.city_bed_target(city).value == target
+        except UnknownStandard:
+            return False
+
     def city_codes(self, id):
         """Return the codes of the cities that the areas of standard ``id`` name, in the document's order."""
         codes = {city.name_zh: city.code for city in self.cities.values()}

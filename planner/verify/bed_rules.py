@@ -129,7 +129,7 @@ class _Writer:
         strict = self.scenario.beds_rule == "exact"
         label = self.standards.cities[city["code"]].strategy_zh if city["code"] in self.standards.cities else ""
         weight = MUST * next((weight for word, weight in STRATEGIES if word in label), 1)
-        given = {"strict": strict, "weight": weight, "standard": self.standards.city_bed_target(city["code"])}
+        given = {"strict": strict, "weight": weight, "standard": table_3(self.facts, city["code"])}
         return self._rule("total", city, here, OWNERS, KINDS, total, total, **given)
 
     def _specialist(self, city, here):
@@ -168,7 +168,7 @@ class _Writer:
     def county(self, i):
         """Yield the rules of the county at position ``i``."""
         county, standards = self.facts.counties[i], self.standards
-        target = standards.city_bed_target(county["city_code"])
+        target = table_3(self.facts, county["city_code"])
         most, pin = self.limits.highest[i], self.scenario.beds_pins.get(county["code"])
         yield self._rule("county", county, [i], OWNERS, KINDS, None, most, strict=True, standard=target)
         if pin is not None:
@@ -244,12 +244,22 @@ def check_bed_rules(ledger, facts, plan):
     return {"rules": len(lines), "hard": len(hard), "bent": sum(line["verdict"] == "unmet" for line in lines)}
 
 
+def table_3(facts, city):
+    """Return the Table 3 standard of a city; None where the scenario asks for another figure than it states."""
+    standard = facts.standards.city_bed_target(city)
+    return standard if Fraction(facts.scenario.bed_targets[city]) == standard.value else None
+
+
+def source_of(standard):
+    """Return document and clause of a standard, both empty where there is none."""
+    return {key: getattr(standard, key) if standard else "" for key in ("document", "clause")}
+
+
 def _judged(ledger, line, standard):
     """Return a row with its clause and verdict; notes a rule that must hold and does not."""
     if line["bent"] and line["strict"] == "hard":
         ledger.fail("rule_broken", **{key: line[key] for key in ("rule", "area_code", "area", "asked", "got")})
-    source = {key: getattr(standard, key) if standard else "" for key in ("document", "clause")}
-    return line | source | {"verdict": "unmet" if line["bent"] else "met"}
+    return line | source_of(standard) | {"verdict": "unmet" if line["bent"] else "met"}
 
 
 def _budget(facts, cells):

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from planner.verify import access
-from planner.verify.bed_rules import guides
+from planner.verify.bed_rules import guides, source_of, table_3
 from planner.verify.facts import half_up
 from planner.verify.limits import beds_of, ceiling, cell_limits, county_beds, limits_of, planned_cells
 from planner.verify.shapes import KINDS, OWNERS
@@ -107,11 +107,11 @@ def check_bed_standards(ledger, facts, plan):
     """Check each county's bed standard: its beds in all, by owner and by kind, and the clause it rests on."""
     cells, expected = planned_cells(facts, plan), []
     for i, county in enumerate(facts.counties):
-        standard, planned = facts.standards.city_bed_target(county["city_code"]), sum(cells[i].values())
+        standard, planned = table_3(facts, county["city_code"]), sum(cells[i].values())
         line = _on_county(county) | {"plan_per_1000": per_1000(planned, county["persons"]), "beds_plan": planned}
         line |= {owner: beds_of(cells, [i], (owner,)) for owner in OWNERS}
         line |= {kind: beds_of(cells, [i], None, (kind,)) for kind in KINDS}
-        expected.append(line | {"document": standard.document, "clause": standard.clause})
+        expected.append(line | source_of(standard))
     ledger.compare("bed_standards", plan["bed_standards"], ["code"], expected)
     return {"counties": len(expected), "beds": sum(line["beds_plan"] for line in expected)}
 
@@ -149,7 +149,7 @@ def _asked(facts, item, area, here, of_province):
         return None, None
     standard, persons = facts.standards[TABLE_1[item]], area["persons"]
     if not of_province and item == "total":
-        return facts.standards.city_bed_target(area["code"]), limits_of(facts).total[area["code"]]
+        return table_3(facts, area["code"]), limits_of(facts).total[area["code"]]
     if not of_province and item in PUBLIC:
         return standard, guides(facts, area)[item]
     if not of_province and item == "private":
@@ -169,9 +169,10 @@ def _held(now, planned, standard, target, persons):
         empty = dict.fromkeys(("beds_target", "gap", "target_per_1000"))
         return line | empty | {"document": "", "clause": "", "verdict": "no_data"}
     same = [persons and half_up(Fraction(100_000 * beds, persons)) for beds in (planned, target)]
-    about = standard.comparator != ">=" and persons and same[0] == same[1]
+    floor = standard is not None and standard.comparator == ">="
+    about = not floor and persons and same[0] == same[1]
     verdict = "met" if planned == target or about else "over" if planned > target else "unmet"
-    if standard.comparator == ">=" and verdict == "over":
+    if floor and verdict == "over":
         verdict = "met"
     line |= {"beds_target": target, "gap": planned - target, "target_per_1000": per_1000(target, persons)}
-    return line | {"document": standard.document, "clause": standard.clause, "verdict": verdict}
+    return line | source_of(standard) | {"verdict": verdict}

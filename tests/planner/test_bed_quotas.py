@@ -187,7 +187,7 @@ def test_weights_make_one_level():
     assert decided.proofs["beds_weighted"].bound <= best + 1e-6 <= decided.proofs["beds_weighted"].objective + 1e-4
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_alone_no_answer_is_better(seed):
     question = random_question(seed)
     ways = list(answers(question))

@@ -331,16 +331,33 @@ def said(faults):
 
 
 def test_too_few_nurses(default_run):
-    """16,992 beds x 0.60 = 10,195.2 nurses; 9,000 are enough for 15,000 beds, 4.41 a thousand."""
+    """16,992 beds x 0.60 = 10,195.2 nurses; 9,000 are enough for 15,000 beds, 4.4138 a thousand."""
     faults, asked = refused(default_run, beds_nurses={"141100": 9_000})
     assert keys(faults, "wish") == ["nurses", "total"] and set(keys(faults, "repair")) == {"nurses", "total_down"}
     told = said(faults)
-    for words in ("吕梁市", "16,992", "5.00", "4.41", "10196", "表3"):
+    for words in ("吕梁市", "16,992", "5.00", "4.4138", "10196", "表3"):
         assert words in told["zh"], words
     assert "Luliang" in told["en"] and "吕梁" not in told["en"]
     answered(default_run, vary(asked, beds_nurses={"141100": 10_196}))
-    answered(default_run, vary(asked, bed_targets=asked.bed_targets | {"141100": Fraction("4.41")}))
+    answered(default_run, vary(asked, bed_targets=asked.bed_targets | {"141100": Fraction("4.4138")}))
     refused(default_run, beds_nurses={"141100": 10_195})
+
+
+def test_repairs_of_nurses_and_a_pin_together(default_run):
+    """What a limit must become is told whole, not only what is added to it."""
+    faults, asked = refused(default_run, beds_nurses={"140400": 8_000}, beds_pins={"140423": 9_000})
+    together = {each.key: each.params for each in faults if "_repair_" in each.key}
+    nurses, pin = together["infeasible_beds_repair_nurses"], together["infeasible_beds_repair_pin"]
+    assert int(nurses["limit"]) == 8_000 + int(nurses["more"].replace(",", "")) > 14_000
+    answered(default_run, vary(asked, beds_nurses={"140400": nurses["limit"]}, beds_pins={"140423": pin["beds"]}))
+
+
+def test_a_target_one_bed_too_high(default_run):
+    """14,314 nurses are enough for 23,856 beds; the target that makes as many is told in as many decimals as needed."""
+    faults, asked = refused(default_run, beds_nurses={"140400": 14_314})
+    params = next(each.params for each in faults if each.key == "infeasible_beds_repair_total_down")
+    assert params["density"] != "7.50" and params["more"] == "1"
+    answered(default_run, vary(asked, bed_targets=asked.bed_targets | {"140400": Fraction(params["density"])}))
 
 
 def test_a_pin_below_what_stands(default_run):
