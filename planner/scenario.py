@@ -479,7 +479,14 @@ def _absolute(facilities):
     if not facilities:
         return ""
     shipped = [folder / facilities for folder in shipped_folders()] if file_name(facilities) == facilities else []
-    return str(next(filter(_is_file, shipped), Path(facilities)).resolve())
+    return str(_resolved(next(filter(_is_file, shipped), Path(facilities))))
+
+
+def _resolved(path):
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # links that lead in a circle, or nowhere that can be read
+        return path.absolute()
 
 
 def _portable(facilities):
@@ -526,7 +533,7 @@ def _layers(path, below, faults):
     if "region" in values and values["region"] not in embedded_regions():
         values["region"] = str((path.parent / values["region"]).resolve())
     if values.get("beds.facilities"):
-        values["beds.facilities"] = str((path.parent / values["beds.facilities"]).resolve())
+        values["beds.facilities"] = str(_resolved(path.parent / values["beds.facilities"]))
     return [*ancestors, Layer(values, places)]
 
 

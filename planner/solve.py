@@ -16,6 +16,7 @@ from scipy import sparse
 
 THREADS = 1  # constant: HiGHS answers "Not Solved" at once when the number changes within a process
 TOLERANCE = 1e-6
+TOLERANCE_LP = 1e-5  # the simplex method's own sums of thousands of terms
 POLL_SECONDS = 0.05
 HEARS_WITHIN = 0.5  # seconds that a cancelled solver is waited for, twice
 ONE_AT_A_TIME = threading.Lock()  # highspy shares its locks among all solvers of a process
@@ -213,13 +214,13 @@ def _read(highs, variables, sign, constant, asked_gap, seconds):
     if not is_mip:
         bound = sign * info.objective_function_value + constant if status == known.kOptimal else None
     left = None if bound is None else abs(objective - bound) / max(abs(objective), 1.0)
-    if left is not None and left > TOLERANCE and sign * (objective - bound) < 0:
+    if left is not None and left > (TOLERANCE if is_mip else TOLERANCE_LP) and sign * (objective - bound) < 0:
         raise SolverFault(
             f"the solver's values are worth {objective}, better than the {bound} it calls the best possible"
         )
     if stopped:
         verdict = INTERIM
-    elif left is not None and left <= TOLERANCE:
+    elif left is not None and left <= (TOLERANCE if is_mip else TOLERANCE_LP):
         verdict, left = OPTIMAL, 0.0
     elif left is not None and left <= asked_gap + TOLERANCE:
         verdict = WITHIN_GAP

@@ -10,10 +10,10 @@ from planner.conflict import smallest_conflict
 from planner.explain import Infeasible
 from planner.models.bed_quotas import Rule, bed_quotas, minimise
 from planner.rounding import ceiling, half_up
-from planner.services.bed_rules import STAFF, members_of, rule_standard
+from planner.services.bed_rules import ABOVE_TARGET, STAFF, members_of, rule_standard
 from planner.services.levels import missed
 from planner.services.stock import CELLS, PLANNED
-from planner.settings import MAY_BEND
+from planner.settings import MAY_BEND, setting_of
 from planner.solve import INFEASIBLE, solve
 
 SECONDS = 20.0  # of one small linear programme
@@ -171,7 +171,7 @@ def _mend(part, wish):
 
 def _mended_together(part):
     """Return [:class:`_Mend`] of the planner's own wishes that must give way at once; [] where that does not help."""
-    own = {wish for wish in part.wishes if wish[0] in ("pin", *STAFF)}
+    own = {wish for wish in part.wishes if wish[0] in ("pin", *STAFF, *MAY_BEND)}
     made = bed_quotas(_relaxed(part, set(part.wishes), own), ("shortfall",), whole=False)
     minimise(made, {"shortfall": 1.0})
     solution = solve(made.model, seconds=SECONDS)
@@ -194,6 +194,7 @@ def _told(region, standards, scenario, part, conflict):
     faults += [teller.wish(*wish) for wish in conflict]
     elsewhere = [] if part.city is None else [Fault("infeasible_beds_elsewhere")]
     mends = [mend for mend in (_mend(part, wish) for wish in conflict) if mend is not None and mend.beds > 0]
+    mends = [mend for mend in mends if mend.kind != "county" or teller.cap_helps(mend)]
     mends.sort(key=lambda mend: (mend.beds, OWN.index(mend.kind) if mend.kind in OWN else len(OWN)))
     if mends:
         faults += [Fault("infeasible_beds_cheapest", params={"beds": f"{ceiling_of(mends[0].beds):,}"})]
@@ -239,6 +240,10 @@ class _Teller:
     def wish(self, kind, area):
         """Return one rule of the conflict as a line: place, number, clause."""
         params = {"place": self.about, "clause": self._clause(kind), **self._numbers(kind, area)}
+        if kind == "county" and all(self._is_frozen(i) for i in self.at):
+            standard = self.standards[ABOVE_TARGET]
+            params["clause"] = f"{standard.document} {standard.clause}"
+            return Fault("infeasible_beds_wish_frozen", params=params)
         return Fault(f"infeasible_beds_wish_{kind}", params=params)
 
     def _clause(self, kind):
@@ -315,6 +320,17 @@ class _Teller:
         beds = ceiling_of(planned) if up else int(planned + 1e-4)
         more |= {"density": _density_of(beds, people, up), "code": self.part.city}
         return Fault("infeasible_beds_repair_total_up" if up else "infeasible_beds_repair_total_down", params=more)
+
+    def _is_frozen(self, i):
+        """Return whether the county at ``i`` has more beds than its city's target gives it, and may have no more."""
+        target = self.scenario.bed_targets[self.region.counties.at[self.codes[i], "city_code"]]
+        return int(self.part.question.now[i].sum()) > half_up(int(self.persons[i]) * target / 1000)
+
+    def cap_helps(self, mend):
+        """Return whether another county cap, one that a scenario may state, allows the plan of a mend."""
+        highest = {rule.rows[0]: rule.high for rule in self.part.question.rules if rule.word == "county"}
+        over = [i for i, most in highest.items() if mend.plan[i].sum() > most + 1e-6]
+        return not any(self._is_frozen(i) for i in over) and self._cap(mend) <= setting_of("beds.county_cap").high
 
     def _cap(self, mend):
         """Return the county cap, in hundredths upwards, that allows the plan of a mend."""

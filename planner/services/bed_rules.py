@@ -39,6 +39,7 @@ RULE_STANDARDS = {
     "facility_freeze": "freeze_occupancy",
     **STAFF,
 }
+ABOVE_TARGET = "freeze_city_above_target"
 INFECTIOUS = ("infectious_hospital_beds_regional", "infectious_hospital_beds_other")
 MUST = 10.0  # what a must weighs beside a should: beds that a city is promised, and musts that were allowed to bend
 FIRST, SECOND, THIRD = 3.0, 2.0, 1.0

@@ -12,6 +12,7 @@ from planner.evaluation import evaluate
 from planner.models.bed_quotas import OBJECTIVES
 from planner.rounding import ceiling, half_up, shared_out
 from planner.services.bed_rules import (
+    ABOVE_TARGET,
     STAFF,
     TABLE_1,
     department_floor,
@@ -28,7 +29,6 @@ from planner.services.stock import CELLS, KINDS, OWNERS, PLANNED, PUBLIC
 NONE = math.nan
 UNITS = {"staff": "persons", "nurses": "persons", "doctors": "persons", "budget": "wan_yuan"}
 FREEZE_UNITS = {"occupancy": "percent", "stay": "days", "staff": "staff_per_bed", "floor_area": "m2_per_bed"}
-ABOVE_TARGET = "freeze_city_above_target"
 
 
 def bed_tables(region, standards, scenario, plan, facilities):

@@ -71,7 +71,7 @@ def decide_levels(question, objectives, *, weights=None, leeway=0.0, seconds=60.
         if stopped:
             break
         held.append((level, solution.objective, leeway, solution.seconds))
-    whole = _made_whole(question, [level for level, *_ in held] or levels[:1], beds, clock)
+    whole = _made_whole(question, held, levels, beds, clock)
     if whole is None:
         return Decided(NO_PLAN, None, {})
     proofs = _proofs(question, levels, whole, leeway, stopped, held)
@@ -124,22 +124,26 @@ def _beds(made, solution):
     return np.array([[solution.values[v.name] for v in row] for row in made.x])
 
 
-def _made_whole(question, levels, beds, clock):
-    """Return whole beds near ``beds``, as good at the levels as whole beds let them be; None when there are none."""
+def _made_whole(question, held, levels, beds, clock):
+    """Return whole beds near ``beds``, as good at the levels as whole beds let them be; None when there are none.
+
+    The first level is kept as it is, if whole beds can; what the others lose weighs less from each to the next.
+    """
     scale = _scales(question)
     parts = {}
-    for n, (_, of) in enumerate(levels):
+    for n, (_, of) in enumerate([level for level, *_ in held if level[0] != SETTLE] or levels[:1]):
         for word, weight in of.items():
             if word == "travel":
                 continue  # a fraction of a bed moves nobody, and its thousands of flows take half a minute
             parts[word] = parts.get(word, 0.0) + weight * LATER**n / scale.get(word, 1.0)
-    for width in (0, 2, 20):
+    first = [(level, value, 0, 0.0) for level, value, *_ in held[:1] if "travel" not in level[1]]
+    for width, kept in ((0, first), (2, first), (2, []), (20, [])):
         near = replace(
             question,
             lowest=np.maximum(question.lowest, np.floor(beds + 1e-6).astype(np.int64) - width),
             highest=np.minimum(question.highest, np.ceil(beds - 1e-6).astype(np.int64) + width),
         )
-        made = _model(near, parts, [], whole=True)
+        made = _model(near, parts, kept, whole=True)
         clock.tick()
         seconds, gap = (WHOLE_SECONDS, 1e-6) if width == 0 else (ANY_PLAN_SECONDS, 1e-5)
         solution = solve(made.model, seconds=seconds, gap=gap, progress=clock.tick)
