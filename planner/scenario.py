@@ -85,6 +85,7 @@ class Scenario:
     beds_rule               "exact": every city gets its whole target; "up_to": at most its target
     beds_objectives         words of ``OBJECTIVES``, the first the most important
     beds_leeway             share of its best value that each objective may give up for those after it
+    beds_guard              no county with less within reach than the mean gets less than shared by population
     beds_may_bend           words of ``MAY_BEND``: musts that may bend where they cannot be kept
     beds_weights            {} = one objective after the other; else the weight of each in one sum
     beds_reach_km           beds within this distance count as within reach, in equal bands, each of which counts with
@@ -124,6 +125,7 @@ class Scenario:
     beds_objectives: tuple[str, ...]
     beds_leeway: Fraction
     beds_may_bend: tuple[str, ...]
+    beds_guard: bool
     beds_weights: dict[str, float]
     beds_reach_km: float
     beds_access_weights: tuple[float, ...]

@@ -62,6 +62,7 @@ ALL_SETTINGS = (
     Setting("beds.leeway", "beds_leeway", "exact", 0, 0.5),
     Setting("beds.weights", "beds_weights", "number", 0, 10**6, choices=OBJECTIVES, words="objective", by="word"),
     Setting("beds.may_bend", "beds_may_bend", "words", choices=MAY_BEND, words="rule"),
+    Setting("beds.guard", "beds_guard", "switch"),
     Setting("beds.reach_km", "beds_reach_km", "number", 1, 200),
     Setting("beds.access_weights", "beds_access_weights", "weights"),
     Setting("beds.county_cap", "beds_county_cap", "number", 1, 10),
@@ -109,6 +110,7 @@ ASSUMED = {
     "beds_objectives": ("shortfall", "equal", "change"),
     "beds_leeway": Fraction(0),
     "beds_may_bend": (),
+    "beds_guard": False,
     "beds_reach_km": 30.0,
     # W. Luo and Y. Qi, Health & Place 15 (2009) 1100-1107, weigh zones of 10, 20 and 30 minutes so; here they are equal
     # bands of ``beds_reach_km``.

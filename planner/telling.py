@@ -24,11 +24,16 @@ def plan_lines(plan, prepared, words):
         bent_lines(tables, words),
         freeze_lines(tables, words),
         [_people(plan, words), distance_rule(plan.scenario, words), _marks(tables, words)],
-        proof_table(plan.proofs, words),
+        [*proof_table(plan.proofs, words), *_leeway(plan.scenario, words)],
     ]
     if warning := interim(plan, words):
         parts.append(["◐ " + warning])
     return [printable(line) for part in parts if part for line in (*part, "")]
+
+
+def _leeway(scenario, words):
+    given = getattr(scenario, "beds_leeway", 0)
+    return [words("cli.leeway_note", share=f"{float(given) * 100:g}")] if given else []
 
 
 def _marks(tables, words):

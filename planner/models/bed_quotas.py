@@ -35,6 +35,7 @@ class Rule:
     word, area  what it is and where (a code); they name the rule in tables and messages
     rows, cells, weights   equally long: positions of counties and cells, and the number each bed counts
     strict      False: it may bend, at ``weight`` for each bed
+    aim         what fractions of a bed keep instead of ``low``, so that whole beds find room beside them; None = low
     """
 
     word: str
@@ -46,6 +47,7 @@ class Rule:
     high: float | None = None
     strict: bool = True
     weight: float = 1.0
+    aim: float | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def bed_quotas(question, objectives, *, whole=True):
     y = [model.add_variable(f"y{i:05d}", 0) for i in range(m)]
     for i in range(m):
         model += pulp.LpAffineExpression([(y[i], 1), *((v, -1) for v in x[i])]) == 0, f"total_{i}"
-    parts = _Parts(question, model, x, y)
+    parts = _Parts(question, model, x, y, whole)
     made = {"shortfall": parts.rules()}
     if question.budget is not None or {"change", "cost"} & set(objectives):
         made |= parts.change_and_cost()
@@ -139,8 +141,8 @@ def _sum(made, parts):
 class _Parts:
     """The rows of one model; each method adds those of an objective and returns its expression."""
 
-    def __init__(self, question, model, x, y):
-        self.q, self.model, self.x, self.y = question, model, x, y
+    def __init__(self, question, model, x, y, whole):
+        self.q, self.model, self.x, self.y, self.whole = question, model, x, y, whole
         self._access = None
 
     def rules(self):
@@ -148,7 +150,8 @@ class _Parts:
         bent = []
         for r, rule in enumerate(self.q.rules):
             terms = [(self.x[i][c], float(w)) for i, c, w in zip(rule.rows, rule.cells, rule.weights, strict=True) if w]
-            for side, bound, sign in (("low", rule.low, 1), ("high", rule.high, -1)):
+            low = rule.low if self.whole or rule.aim is None else rule.aim
+            for side, bound, sign in (("low", low, 1), ("high", rule.high, -1)):
                 if bound is None:
                     continue
                 more = []

@@ -45,12 +45,14 @@ def why_infeasible(region, standards, scenario, question, *, cancel=None):
 
     def affordable(wishes):
         # Every city alone can keep its rules, and only the budget binds them together.
-        if ("budget", "") not in wishes:
+        if ("budget", "") not in wishes or question.budget is None:
             return True
         return sum(_least_cost(city, wishes) for city in cities) <= question.budget
 
     conflict = smallest_conflict(part.wishes, affordable, cancel=cancel)
-    return _told(region, standards, scenario, part, conflict or ())
+    if conflict is None:  # every other rule can be kept: what reaches across cities cannot
+        return Infeasible([Fault("infeasible_beds_guard")])
+    return _told(region, standards, scenario, part, conflict)
 
 
 def _part(question, city, here, budget):

@@ -41,6 +41,7 @@ RULE_STANDARDS = {
 }
 ABOVE_TARGET = "freeze_city_above_target"
 INFECTIOUS = ("infectious_hospital_beds_regional", "infectious_hospital_beds_other")
+GUARD = "guard"
 MUST = 10.0  # what a must weighs beside a should: beds that a city is promised, and musts that were allowed to bend
 FIRST, SECOND, THIRD = 3.0, 2.0, 1.0
 STRATEGIES = (("重点扶持", FIRST), ("促进发展", SECOND))  # of Table 2, in the order in which targets give way last
@@ -122,6 +123,7 @@ def bed_question(region, standards, scenario, stock, aims, closed, reach):
     counties = region.counties
     seats = counties[["seat_x", "seat_y"]].set_axis(["x", "y"], axis=1)
     writer = _Writer(region, standards, scenario, stock, aims, closed)
+    guards = guard_rules(region, aims, reach) if scenario.beds_guard else ()
     return BedQuestion(
         persons=counties["persons"].to_numpy(dtype=np.int64),
         reach=reach,
@@ -133,7 +135,7 @@ def bed_question(region, standards, scenario, stock, aims, closed, reach):
         added=np.array([owner in PLANNED for owner, _ in CELLS]),
         closed=np.array([owner == "other_public" for owner, _ in CELLS]),
         owners=tuple(tuple(c for c, (o, _) in enumerate(CELLS) if o == owner) for owner in PLANNED),
-        rules=tuple(writer.all()),
+        rules=(*writer.all(), *guards),
         km=distances(seats, seats, scenario.detour_factor) / 1000,
         prices=(scenario.beds_cost_new, scenario.beds_cost_convert),
         budget=scenario.beds_budget or None,
@@ -269,6 +271,27 @@ def rule_standard(standards, word, area, city):
     if word == "infectious_hospital":
         return next((standards[id] for id in INFECTIOUS if area in standards.city_codes(id)), None)
     return standards[RULE_STANDARDS[word]] if word in RULE_STANDARDS else None
+
+
+def guard_rules(region, aims, reach):
+    """Return the rules that a county with little within its reach keeps what it has when beds are shared by population.
+
+    Little is less than the mean of all persons. The floor is a hundredth below: whole beds cannot hit it to the digit.
+    """
+    persons = region.counties["persons"].to_numpy(dtype=np.int64)
+    within = np.round(reach @ aims.equal, 6)
+    mean = float((within * persons).sum() / max(persons.sum(), 1))
+    for i in np.flatnonzero((within < mean) & (persons > 0)):
+        seats = [int(j) for j in np.flatnonzero(reach[i])]
+        yield Rule(
+            GUARD,
+            region.counties.index[i],
+            tuple(j for j in seats for _ in CELLS),
+            tuple(c for _ in seats for c in range(len(CELLS))),
+            tuple(float(reach[i, j]) for j in seats for _ in CELLS),
+            low=(int(round(within[i] * 1_000_000) // 10_000) - 1) / 100,
+            aim=float(within[i]) - 1e-6,
+        )
 
 
 def hospital_floor(standards, city):

@@ -13,6 +13,7 @@ from planner.models.bed_quotas import OBJECTIVES
 from planner.rounding import ceiling, half_up, shared_out
 from planner.services.bed_rules import (
     ABOVE_TARGET,
+    GUARD,
     STAFF,
     TABLE_1,
     department_floor,
@@ -27,7 +28,7 @@ from planner.services.levels import missed
 from planner.services.stock import CELLS, KINDS, OWNERS, PLANNED, PUBLIC
 
 NONE = math.nan
-UNITS = {"staff": "persons", "nurses": "persons", "doctors": "persons", "budget": "wan_yuan"}
+UNITS = {GUARD: "beds_per_1000", "staff": "persons", "nurses": "persons", "doctors": "persons", "budget": "wan_yuan"}
 FREEZE_UNITS = {"occupancy": "percent", "stay": "days", "staff": "staff_per_bed", "floor_area": "m2_per_bed"}
 
 
@@ -197,7 +198,7 @@ class _Writer:
     def bed_rules(self):
         told = {}
         for rule in self.plan.question.rules:
-            if rule.word not in ("total", "keep"):
+            if rule.word not in ("total", "keep", GUARD):
                 told.setdefault(rule.area, []).append(self._told(rule))
         rows = []
         for code, here in self.members.items():
@@ -209,6 +210,7 @@ class _Writer:
                 rows.append(self._closed(code, i))
         if self.scenario.beds_budget:
             rows.append(self._budget())
+        rows += [self._guard(rule) for rule in self.plan.question.rules if rule.word == GUARD]
         columns = ["rule", "area_code", "area", "unit", "asked", "got", "bent", "strict", "document", "clause"]
         return pd.DataFrame(rows, columns=[*columns, "verdict"])
 
@@ -270,6 +272,10 @@ class _Writer:
         cells = _cells(owners, ("general",))
         now, got = int(self.now[i, cells].sum()), int(self.beds[i, cells].sum())
         return self._row("facility_freeze", code, now, got, max(got - now, 0), True)
+
+    def _guard(self, rule):
+        got = float(self.reach[self.place[rule.area]] @ self.plan.by_county)
+        return self._row(GUARD, rule.area, rule.low, got, max(rule.low - got, 0.0), True)
 
     def _budget(self):
         asked, got = self.scenario.beds_budget, self.plan.values["cost"]

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from planner.verify import limits
+from planner.verify import access, limits
 from planner.verify.facilities import closed_owners
 from planner.verify.facts import half_up
-from planner.verify.limits import beds_of, ceiling, exact, limits_of, planned_cells
+from planner.verify.limits import beds_of, ceiling, county_beds, exact, limits_of, planned_cells
 from planner.verify.shapes import KINDS, OWNERS
 from planner.verify.stock import CELLS, GROWING, PUBLIC, stock_of
 
@@ -239,9 +239,29 @@ def check_bed_rules(ledger, facts, plan):
         lines.append(_judged(ledger, line, rule.standard))
     if facts.scenario.beds_budget:
         lines.append(_judged(ledger, _budget(facts, cells), None))
+    lines += [_judged(ledger, line, None) for line in _guards(facts, cells)]
     ledger.compare("bed_rules", plan["bed_rules"], ["rule", "area_code"], lines)
     hard = [line for line in lines if line["strict"] == "hard"]
     return {"rules": len(lines), "hard": len(hard), "bent": sum(line["verdict"] == "unmet" for line in lines)}
+
+
+def _guards(facts, cells):
+    """Yield a row for every county that has less than the mean within reach when beds are shared by population.
+
+    It must not have less than that, cut to hundredths and a hundredth less.
+    """
+    if not facts.scenario.beds_guard:
+        return
+    shared, got = (access.within_reach(facts, beds) for beds in (limits_of(facts).equal, county_beds(cells)))
+    shared = [Fraction(half_up(each * 1_000_000), 1_000_000) for each in shared]
+    persons = [int(count) for count in facts.county_persons]
+    mean = sum(a * p for a, p in zip(shared, persons, strict=True)) / max(sum(persons), 1)
+    for county, before, after in zip(facts.counties, shared, got, strict=True):
+        if county["persons"] and before < mean:
+            asked = Fraction((before * 100).__floor__() - 1, 100)
+            figures = {"asked": asked, "got": after, "bent": max(asked - after, Fraction(0))}
+            place = {"rule": "guard", "area_code": county["code"], "area": county["name"], "unit": "beds_per_1000"}
+            yield place | figures | {"strict": "hard"}
 
 
 def table_3(facts, city):

@@ -276,7 +276,13 @@ def test_even_access_is_strictly_better_than_sharing_by_population(default_run):
     tables = bed_tables(prepared.region, prepared.standards, scenario, plan, None)
     summary = tables["access_summary"].set_index("split")
     assert summary.loc["plan", "gini"] < summary.loc["by_population", "gini"] - 0.005
-    assert summary.loc["plan", "worst_per_1000"] > summary.loc["by_population", "worst_per_1000"] + 0.3
+    assert summary.loc["plan", "worst_per_1000"] > summary.loc["by_population", "worst_per_1000"] + 0.2
+    # Whoever has little has no less than when shared by population.
+    shared, reach = plan.question.reach @ plan.aims.equal, plan.question.reach @ plan.by_county
+    little = shared < (shared * plan.question.persons).sum() / plan.question.persons.sum()
+    assert little.sum() > 50 and (reach[little] >= shared[little] - 0.0201).all()
+    guards = tables["bed_rules"].query("rule == 'guard'")
+    assert len(guards) == little.sum() and guards["verdict"].eq("met").all()
     # The same by the measures alone, from the published beds.
     counties, demand = prepared.region.counties, prepared.demand
     reach = e2sfca(demand, counties, 30_000, (1, 0.68, 0.22)) @ tables["beds_by_county"]["beds_plan"].to_numpy()
@@ -393,6 +399,22 @@ def test_a_budget_too_small_for_every_bed(default_run):
     answered(default_run, vary(asked, beds_rule="up_to"))
     told = said(faults)
     assert "山西省" in told["zh"] and "Shanxi" in told["en"]
+
+
+def test_a_guard_that_too_little_money_breaks(default_run):
+    """With half the money some county has less within reach than when every bed is shared by population."""
+    asked = {"beds_guard": True, "beds_rule": "up_to", "beds_budget": 900_000}
+    faults, scenario = refused(default_run, **asked)
+    assert [fault.key for fault in faults] == ["infeasible_beds_guard"]
+    answered(default_run, vary(scenario, beds_guard=False))
+
+
+def test_every_order_of_objectives_keeps_the_first(default_run):
+    for words in (("shortfall", "cost", "worst"), ("even", "equal"), ("cost", "even"), ("travel", "worst")):
+        proofs = decided_on(default_run, vary(default_run.scenario, beds_objectives=words)).proofs
+        assert {proof.status for proof in proofs.values()} <= {"optimal", "within_gap"}, words
+        first = proofs[f"beds_{words[0]}"]
+        assert first.gap <= 0.004, words
 
 
 def test_a_hospital_that_finds_no_room(town_run, scenario):

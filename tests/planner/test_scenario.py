@@ -475,7 +475,6 @@ def test_a_message_names_file_line_key_value_and_remedy(write):
         ("titel", "title"),
         ("urban_km", "stations.urban_km"),
         ("stations.urban", "stations.urban_km"),
-        ("beds.goal", "stations.goal"),
         ("extend", "extends"),
         ("beds.target.x", "beds.targets"),
         ("centers.national", "centres"),
