@@ -365,8 +365,9 @@ def test_the_view_joins_shares_and_names():
     assert counties["city"].tolist() == ["甲市", "甲市", "乙市"]
     assert view.stations["county"].tolist() == ["东县", "西县", "北县", "北县"]
     assert view.cities["code"].tolist() == ["140100", "140200"] and view.cities.crs.to_epsg() == 4490
-    assert "0.0300" in view.notes[1] and "西县" in view.notes[1]
-    assert "999 人未覆盖" in view.notes[3] and "18 公里" in view.rule
+    assert "15 张减到 6 张" in view.notes[1]
+    assert "0.0300" in view.notes[2] and "西县" in view.notes[2]
+    assert "999 人未覆盖" in view.notes[4] and "18 公里" in view.rule
 
 
 def test_shares_keep_all_and_none_apart():

@@ -358,6 +358,14 @@ def test_centres_twice_or_nowhere_are_refused(town_run, changes):
         vary(town_run.scenario, **changes)
 
 
+def test_a_guarded_plan_verifies(town_folder):
+    """Whoever has little within reach keeps it; the verifier counts the same counties and the same floors."""
+    run = town.run(town_folder, beds_guard=True, beds_objectives=("worst", "even"))
+    verified(run)
+    rules = run.plan.tables["bed_rules"]
+    assert rules.loc[rules["rule"].eq("guard"), "asked"].tolist() == [9.55, 7.47, 5.61]
+
+
 # -- no plan, in words
 
 
