@@ -8,15 +8,6 @@ from planner.scenario import load_scenario
 from planner.study import decide, prepare
 from tests import town
 
-LONGEST = ("test_verify", "test_app", "test_notebooks", "test_locate_oracles", "test_study", "test_beds")
-
-
-def pytest_collection_modifyitems(items):
-    """Put the files that take longest first, so that no process is left with one of them in the end."""
-    order = {name: n for n, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
-
-
 @pytest.fixture(scope="session")
 def default_run():
     """``scenario``, ``prepared`` and ``plan`` of scenarios/shanxi-2025.toml. Shared: leave them as they are."""
