@@ -8,6 +8,7 @@ from planner.scenario import load_scenario
 from planner.study import decide, prepare
 from tests import town
 
+
 @pytest.fixture(scope="session")
 def default_run():
     """``scenario``, ``prepared`` and ``plan`` of scenarios/shanxi-2025.toml. Shared: leave them as they are."""
