@@ -16,7 +16,6 @@ from scipy import sparse
 
 THREADS = 1  # constant: HiGHS answers "Not Solved" at once when the number changes within a process
 TOLERANCE = 1e-6
-TOLERANCE_LP = 1e-5  # the simplex method's own sums of thousands of terms
 POLL_SECONDS = 0.05
 HEARS_WITHIN = 0.5  # seconds that a cancelled solver is waited for, twice
 ONE_AT_A_TIME = threading.Lock()  # highspy shares its locks among all solvers of a process
@@ -73,6 +72,7 @@ def solve(model, *, seconds=60.0, gap=0.0, start=None, progress=None, cancel=Non
     translator.createAndConfigureSolver(model)
     translator.buildSolverModel(model)
     highs = model.solverModel
+    highs.changeObjectiveOffset(sign * constant)  # else its gap is measured on another number than the objective
     if start is not None:
         known = highspy.HighsSolution()
         known.col_value = [float(start.get(v.name, 0.0)) for v in variables]
@@ -82,10 +82,10 @@ def solve(model, *, seconds=60.0, gap=0.0, start=None, progress=None, cancel=Non
     else:
         threads, best = [], [None]
         try:
-            deaf = _run(highs, began, sign, constant, progress, cancel, best, threads)
+            deaf = _run(highs, began, sign, progress, cancel, best, threads)
             if not deaf and highs.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
                 highs.setOptionValue("presolve", "off")  # it cannot tell which of the two; the solver proper can
-                deaf = _run(highs, began, sign, constant, progress, cancel, best, threads)
+                deaf = _run(highs, began, sign, progress, cancel, best, threads)
         finally:
             # Also when who listens raised: the next model waits until HiGHS has really stopped.
             if any(thread.is_alive() for thread in threads):
@@ -150,7 +150,7 @@ def _kept(highs, variables, sign, constant, start, nothing):
     return Solution(INTERIM, named, objective, nothing.bound, gap, nothing.seconds)
 
 
-def _run(highs, began, sign, constant, progress, cancel, best, threads):
+def _run(highs, began, sign, progress, cancel, best, threads):
     """Run in HiGHS's own thread, so that a cancel is heard at once; a plan found before it is kept.
 
     Returns True when it heard no cancel: parts of HiGHS look up only every few seconds, and nobody waits for them.
@@ -161,7 +161,7 @@ def _run(highs, began, sign, constant, progress, cancel, best, threads):
     def watch(event):
         data = event.data_out
         if abs(data.mip_primal_bound) < highspy.kHighsInf:
-            seen["best"] = sign * data.mip_primal_bound + constant
+            seen["best"] = sign * data.mip_primal_bound
             seen["gap"] = data.mip_gap if data.mip_gap < highspy.kHighsInf else None
 
     def note(event):
@@ -200,7 +200,7 @@ def _read(highs, variables, sign, constant, asked_gap, seconds):
         raise SolverFault(f"the solver ended with '{highs.modelStatusToString(status)}', which is no answer")
     whole = np.array([v.cat == pulp.LpInteger for v in variables], dtype=bool)
     is_mip = bool(whole.any())
-    bound = sign * info.mip_dual_bound + constant if is_mip and np.isfinite(info.mip_dual_bound) else None
+    bound = sign * info.mip_dual_bound if is_mip and np.isfinite(info.mip_dual_bound) else None
     if info.primal_solution_status != 2:  # kSolutionStatusFeasible
         if not stopped:
             raise SolverFault("the solver says 'optimal' and holds no feasible values")
@@ -212,15 +212,15 @@ def _read(highs, variables, sign, constant, asked_gap, seconds):
     _check_rows(highs, values)
     objective = float(values @ np.array(highs.getLp().col_cost_, dtype=float)) * sign + constant
     if not is_mip:
-        bound = sign * info.objective_function_value + constant if status == known.kOptimal else None
+        bound = sign * info.objective_function_value if status == known.kOptimal else None
     left = None if bound is None else abs(objective - bound) / max(abs(objective), 1.0)
-    if left is not None and left > (TOLERANCE if is_mip else TOLERANCE_LP) and sign * (objective - bound) < 0:
+    if left is not None and left > TOLERANCE and sign * (objective - bound) < 0:
         raise SolverFault(
             f"the solver's values are worth {objective}, better than the {bound} it calls the best possible"
         )
     if stopped:
         verdict = INTERIM
-    elif left is not None and left <= (TOLERANCE if is_mip else TOLERANCE_LP):
+    elif left is not None and left <= TOLERANCE:
         verdict, left = OPTIMAL, 0.0
     elif left is not None and left <= asked_gap + TOLERANCE:
         verdict = WITHIN_GAP

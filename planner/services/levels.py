@@ -6,11 +6,11 @@ as they are at best is better.
 """
 
 import threading
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from planner.engine.found import Clock
 from planner.models.bed_quotas import MAXIMISED, bed_quotas, hold, minimise
 from planner.services.proof import Proof
 from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL, WITHIN_GAP, solve
@@ -50,11 +50,11 @@ def decide_levels(question, objectives, *, weights=None, leeway=0.0, seconds=60.
     leeway      share of its best value that each level may give up for those after it, the last for none
     seconds     for the levels together; reached, or ``cancel`` set: the levels done so far decide, status interim
     """
-    clock = _Clock(seconds, cancel, progress)
+    clock = Clock(seconds, progress, cancel)
     levels = _levels(objectives, weights)
     held, beds, stopped = [], None, False
     for level in (*levels, (SETTLE, {SETTLE: 1.0})):
-        if beds is not None and clock.over():
+        if beds is not None and clock.stopped():
             stopped = True
             break
         # Nothing is given up for the tie-break: what the levels reached is held as it is.
@@ -78,21 +78,6 @@ def decide_levels(question, objectives, *, weights=None, leeway=0.0, seconds=60.
     return Decided(INTERIM if stopped else WITHIN_GAP, whole, proofs)
 
 
-class _Clock:
-    def __init__(self, seconds, cancel, progress):
-        self.began, self.seconds, self.cancel, self.progress = time.monotonic(), seconds, cancel, progress
-
-    def over(self):
-        return (self.cancel is not None and self.cancel.is_set()) or time.monotonic() - self.began >= self.seconds
-
-    def left(self):
-        return max(self.seconds - (time.monotonic() - self.began), 0.01)
-
-    def tick(self, seconds=None, gap=None, best=None):
-        if self.progress is not None:
-            self.progress(time.monotonic() - self.began, None, None)
-
-
 def _levels(objectives, weights):
     """Return [(name, {objective: weight})]: a level each, or one of all of them."""
     if weights and any(weights.values()):
@@ -114,10 +99,14 @@ def _model(question, parts, held, *, whole=False):
 def _relaxed(question, level, held, clock, *, first):
     """Return (Solution, BedModel) of a level in fractions of a bed; the first plan is waited for in any case."""
     made = _model(question, level[1], held)
-    clock.tick()
     seconds = max(clock.left(), ANY_PLAN_SECONDS) if first else clock.left()
     cancel = threading.Event() if first else clock.cancel
-    return solve(made.model, seconds=seconds, progress=clock.tick, cancel=cancel), made
+    return solve(made.model, seconds=seconds, progress=_ticker(clock), cancel=cancel), made
+
+
+def _ticker(clock):
+    """Return a listener that tells the time alone: bests of single programmes say nothing of the plan."""
+    return lambda seconds, gap, best: clock.tell(None, None)
 
 
 def _beds(made, solution):
@@ -127,7 +116,8 @@ def _beds(made, solution):
 def _made_whole(question, held, levels, beds, clock):
     """Return whole beds near ``beds``, as good at the levels as whole beds let them be; None when there are none.
 
-    The first level is kept as it is, if whole beds can; what the others lose weighs less from each to the next.
+    Every level is kept within the gap, if whole beds can, else the first; what they lose weighs less from each to the
+    next.
     """
     scale = _scales(question)
     parts = {}
@@ -136,17 +126,18 @@ def _made_whole(question, held, levels, beds, clock):
             if word == "travel":
                 continue  # a fraction of a bed moves nobody, and its thousands of flows take half a minute
             parts[word] = parts.get(word, 0.0) + weight * LATER**n / scale.get(word, 1.0)
-    first = [(level, value, 0, 0.0) for level, value, *_ in held[:1] if "travel" not in level[1]]
-    for width, kept in ((0, first), (2, first), (2, []), (20, [])):
+    # Half the gap for fractions that become whole, so that what comes out is within the gap of its bound.
+    decided = [each for each, *_ in held if each[0] != SETTLE and "travel" not in each[1]]
+    every = [(each, _worth(question, beds, each[1]), GAP / 2, 0.0) for each in decided]
+    for width, kept in ((0, every), (2, every), (2, every[:1]), (2, []), (20, [])):
         near = replace(
             question,
             lowest=np.maximum(question.lowest, np.floor(beds + 1e-6).astype(np.int64) - width),
             highest=np.minimum(question.highest, np.ceil(beds - 1e-6).astype(np.int64) + width),
         )
         made = _model(near, parts, kept, whole=True)
-        clock.tick()
         seconds, gap = (WHOLE_SECONDS, 1e-6) if width == 0 else (ANY_PLAN_SECONDS, 1e-5)
-        solution = solve(made.model, seconds=seconds, gap=gap, progress=clock.tick)
+        solution = solve(made.model, seconds=seconds, gap=gap, progress=_ticker(clock))
         if solution.has_plan:
             return np.rint(_beds(made, solution)).astype(np.int64)
     return None
@@ -235,9 +226,11 @@ def _proofs(question, levels, beds, leeway, stopped, held):
         worth = _worth(question, beds, of)
         bound = min(held[n][1], worth) if n < len(held) else None
         gap = None if bound is None else abs(worth - bound) / max(abs(worth), 1.0)
-        # Who gives leeway asks for no more than that; and whole beds may lie a bed a county away from fractions.
+        # Who gives leeway asks for no more than that; and whole beds may lie a bed a county away from fractions, of
+        # the worst county one bed in all.
         asked = GAP + float(leeway) / (1.0 - float(leeway))
-        if gap is None or (gap > asked and worth - bound > len(beds) * scale.get(name, 1.0)):
+        whole = scale["worst"] if name == "worst" else len(beds) * scale.get(name, 1.0)
+        if gap is None or (gap > asked and worth - bound > whole):
             status = INTERIM
         elif gap <= 1e-6:  # no more than a solver's sums are off
             status, gap = OPTIMAL, 0.0
@@ -256,10 +249,10 @@ def best_alone(question, objectives, *, seconds=60.0, cancel=None):
     Relaxed to fractions of a bed; among plans equally good at the one, others count by their worth of a bed.
     """
     scale = _scales(question)
-    clock = _Clock(seconds, cancel, None)
+    clock = Clock(seconds, None, cancel)
     rows = {}
     for first in objectives:
-        if clock.over():
+        if clock.stopped():
             break
         hair = {word: 1e-6 / scale.get(word, 1.0) for word in ("shortfall", "equal", "change") if word != first}
         made = _model(question, {first: 1.0 / scale.get(first, 1.0), **hair}, [])

@@ -92,12 +92,12 @@ def allowed_gap(scenario):
 
 
 def a_bed_a_county(facts, objective):
-    """Return what one bed in every county can be worth: so far may bounds in fractions lie from whole beds."""
+    """Return how far bounds in fractions may lie from whole beds: a bed a county; of the worst county one bed."""
     scenario, persons = facts.scenario, facts.county_persons
     people = [int(count) for count in persons if count] or [1]
     beds = sum(limits_of(facts).equal)
     each = {
-        "worst": 1000 / min(people),
+        "worst": 1000 / min(people) / len(persons),
         "even": 1000 / sum(people),
         "cost": max(float(scenario.beds_cost_new), float(scenario.beds_cost_convert), 1.0),
         "travel": 10 / max(beds, 1),

@@ -219,14 +219,14 @@ def test_a_status_that_says_nothing_is_refused(monkeypatch, said):
 def test_values_better_than_the_best_possible_are_refused(monkeypatch):
     def change(info):
         return SimpleNamespace(
-            mip_dual_bound=-12.0, primal_solution_status=2, objective_function_value=info.objective_function_value
+            mip_dual_bound=-19.0, primal_solution_status=2, objective_function_value=info.objective_function_value
         )
 
-    lying(monkeypatch, "getInfo", change)  # a bound of 12 + 7 for a plan of 18 is fine; of 5 + 7 it is a lie
+    lying(monkeypatch, "getInfo", change)  # a bound of 19 for a plan of 18 is fine; of 12 it is a lie
     lying(monkeypatch, "getModelStatus", lambda status: highspy.HighsModelStatus.kTimeLimit)
     solution = solve(small())
     assert solution.status == INTERIM and solution.bound == pytest.approx(19)
-    lying(monkeypatch, "getInfo", lambda info: SimpleNamespace(**{**vars(info), "mip_dual_bound": -5.0}))
+    lying(monkeypatch, "getInfo", lambda info: SimpleNamespace(**{**vars(info), "mip_dual_bound": -12.0}))
     with pytest.raises(SolverFault, match="better than"):
         solve(small())
 
