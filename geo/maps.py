@@ -21,7 +21,7 @@ from branca.element import Element
 from jinja2 import Template
 
 from geo import theme
-from geo.margin import difference_margin, margin_html, text
+from geo.margin import coverage_margin, difference_margin, margin_html, text
 from geo.region import GEOGRAPHIC, local_projection
 from geo.words import Words
 
@@ -77,6 +77,33 @@ DIFFERENCE_ROWS = {
         ("per_1000_second", ""),
         ("per_1000_difference", ""),
     ),
+}
+CHECKED_ROWS = (
+    ("persons", "measured"),
+    ("checked_covered", "modelled"),
+    ("checked_uncovered", "modelled"),
+    ("checked_share", "modelled"),
+    ("checked_urban", "modelled"),
+    ("checked_rural", "modelled"),
+    ("stations", ""),
+)
+COVERAGE_ROWS = {
+    "county": (*CHECKED_ROWS, ("checked_change", "modelled")),
+    "city": CHECKED_ROWS,
+    "station": (
+        ("station_persons", "modelled"),
+        ("station_uncovered", "modelled"),
+        ("station_farthest", "modelled"),
+        ("ambulances", ""),
+        ("status", ""),
+    ),
+}
+COVERAGE_HINTS = {
+    "covered_all": "checked_share",
+    "covered_urban": "checked_urban",
+    "covered_rural": "checked_rural",
+    "covered_change": "checked_change",
+    "none": "persons",
 }
 DIFFERENCE_HINTS = {"difference": "per_1000_difference", "reach": "reach_difference", "none": "beds_difference"}
 HINTS = {"beds": "plan_per_1000", "change": "change_per_1000", "centres": "centre", "none": "persons"}
@@ -141,6 +168,47 @@ class DifferenceView:
     words: Words
 
 
+@dataclass(frozen=True)
+class CoverageView:
+    """Whom a list of stations covers, already computed; what is not named here is as in MapView.
+
+    cities     GeoDataFrame EPSG:4490: code, name, lon, lat; {urban, rural}_{persons, covered, uncovered}
+    counties   GeoDataFrame EPSG:4490: code, name, city; the same; change_points where the list is held against another:
+               percentage points of people covered, second less first (NaN where nobody lives)
+    stations   DataFrame: id, name, status ("listed" | "assumed"), lon, lat, ambulances (NaN = not given), persons,
+               uncovered, farthest, county, city
+    far        "km" | "minutes": how ways, standards and farthest are told
+    urban, rural  the standards; circles: whether they are drawn, as they are for straight lines alone
+    uncovered  DataFrame, one row a place: lon, lat, persons, place, county, setting, station, far (mean; NaN = no way)
+    """
+
+    title: str
+    subtitle: str
+    lang: str
+    province: gpd.GeoDataFrame
+    cities: gpd.GeoDataFrame
+    counties: gpd.GeoDataFrame
+    stations: pd.DataFrame
+    far: str
+    urban: float
+    rural: float
+    circles: bool
+    detour_factor: float
+    uncovered: pd.DataFrame
+    sources: list[str]
+    rule: str
+    notes: list[str]
+    words: Words
+
+    @property
+    def urban_km(self):
+        return self.urban
+
+    @property
+    def rural_km(self):
+        return self.rural
+
+
 def plan_map(view):
     """Return the Folium map of a :class:`MapView`; it has no jQuery, Bootstrap, icon font, tile or outside address."""
     colours, counties = _filled(view)
@@ -151,6 +219,12 @@ def difference_map(view):
     """Return the Folium map of a :class:`DifferenceView`, of the same extent, look and classes as the plans' maps."""
     colours, counties = _differing(view)
     return _map(view, difference_margin(view, colours, counties), _difference_payload(view, colours, counties))
+
+
+def coverage_map(view):
+    """Return the Folium map of a :class:`CoverageView`, of the same extent and look as the plans' maps."""
+    colours, counties = _covered(view)
+    return _map(view, coverage_margin(view, colours, counties), _coverage_payload(view, colours, counties))
 
 
 def _map(view, margin, payload):
@@ -182,6 +256,11 @@ def map_html(view):
 def difference_html(view):
     """Return the map of a :class:`DifferenceView` as one HTML document that makes no request."""
     return _document(difference_map(view), view)
+
+
+def coverage_html(view):
+    """Return the map of a :class:`CoverageView` as one HTML document that makes no request."""
+    return _document(coverage_map(view), view)
 
 
 def _document(drawn, view):
@@ -336,6 +415,117 @@ def _difference_item(row, kind, below):
     return {"name": str(row["name"]), "below": below, "shape": _shape(row["geometry"]), "facts": facts}
 
 
+def _coverage_payload(view, colours, counties):
+    """Return all that the script draws of a coverage."""
+    words, projection = view.words, local_projection(view.province.total_bounds)
+    told = {name: words(f"map.in_{view.far}", number=f"{getattr(view, name):g}") for name in ("urban", "rural")}
+    rows = dict(COVERAGE_ROWS)
+    if "covered_change" not in colours:
+        rows["county"] = CHECKED_ROWS
+    hints = {key: row for key, row in COVERAGE_HINTS.items() if key in (*colours, "none")}
+    ground = _ground(view, "jinyi-coverage", rows, hints, told | {"unit": words(f"map.unit_{view.far}")})
+    ground["theme"] |= {"people_radius": theme.PLACE_RADIUS, "people_most": theme.PLACE_MOST}
+    ground["words"] = ground["words"] | {"people_km": words(f"map.people_{view.far}")}
+    radii = [view.urban / view.detour_factor, view.rural / view.detour_factor] if view.circles else []
+    served = view.stations.groupby(["county", "city"]).size(), view.stations.groupby("city").size()
+    places = sorted(set(view.uncovered["place"]) | set(view.uncovered["county"]) | set(view.uncovered["station"]))
+    number = {place: i for i, place in enumerate(places)}
+    return {
+        **ground,
+        "metres": [radius * 1000 for radius in radii],
+        "fills": colours,
+        "counties": [
+            {
+                "name": str(row["name"]),
+                "below": str(row["city"]),
+                "shape": _shape(row["geometry"]),
+                "anchor": [lat, lon],
+                "metres": metres,
+                "fill": {key: None if pd.isna(row[key]) else int(row[key]) for key in colours},
+                "facts": [
+                    *_covered_facts(row, served[0].get((row["name"], row["city"]), 0)),
+                    *([_points(row["change_points"])] if "covered_change" in colours else []),
+                ],
+            }
+            for row, (lon, lat, metres) in zip(counties.to_dict("records"), _anchors(counties, projection), strict=True)
+        ],
+        "cities": [
+            {
+                "code": row["code"],
+                "name": str(row["name"]),
+                "below": "",
+                "shape": _shape(row["geometry"]),
+                "anchor": [round(row["lat"], 4), round(row["lon"], 4)],
+                "unmet": False,
+                "facts": _covered_facts(row, served[1].get(row["name"], 0)),
+            }
+            for row in view.cities.to_dict("records")
+        ],
+        "stations": [_listed_item(view, row) for row in view.stations.sort_values("id").to_dict("records")],
+        "reach": dict(zip(("urban", "rural"), [_reach(view, projection, km) for km in radii] or [[], []], strict=True)),
+        "places": places,
+        "uncovered": [
+            [
+                round(float(row["lon"]), 4),
+                round(float(row["lat"]), 4),
+                int(row["persons"]),
+                number[row["place"]],
+                number[row["county"]],
+                row["setting"],
+                None if pd.isna(row["far"]) else round(float(row["far"]), 1),
+                number[row["station"]],
+            ]
+            for row in _largest_first(view.uncovered)
+        ],
+        "centres": [],
+        "catchments": [],
+    }
+
+
+def _covered_facts(row, stations):
+    """Return the figures of ``CHECKED_ROWS``."""
+    counts = {name: row[f"urban_{name}"] + row[f"rural_{name}"] for name in ("persons", "covered", "uncovered")}
+    return [
+        theme.figure(counts["persons"], 0),
+        theme.figure(counts["covered"], 0),
+        theme.figure(counts["uncovered"], 0),
+        _part(counts["covered"], counts["persons"]),
+        _part(row["urban_covered"], row["urban_persons"]),
+        _part(row["rural_covered"], row["rural_persons"]),
+        theme.figure(stations, 0),
+    ]
+
+
+def _part(covered, persons):
+    """Return a share in per cent; only everyone is 100.0 %, only nobody 0.0 %."""
+    if covered in (0, persons) or not persons:
+        return _percent(covered / persons if persons else np.nan)
+    return _percent(min(max(covered / persons, 0.001), 0.999))
+
+
+def _points(value):
+    return theme.figure(value, 1, signed=True)
+
+
+def _listed_item(view, row):
+    assumed = theme.MARKS["assumed"] if row["status"] == "assumed" else ""
+    return {
+        "lon": round(float(row["lon"]), 4),
+        "lat": round(float(row["lat"]), 4),
+        "name": str(row["name"]),
+        "below": f"{row['city']} · {row['county']}",
+        "status": row["status"],
+        "ambulances": 0 if pd.isna(row["ambulances"]) else int(row["ambulances"]),
+        "facts": [
+            theme.figure(row["persons"], 0),
+            theme.figure(row["uncovered"], 0),
+            theme.figure(float(row["farthest"]), 1),
+            theme.figure(None if pd.isna(row["ambulances"]) else row["ambulances"], 0),
+            view.words(f"map.status_{row['status']}") + assumed,
+        ],
+    }
+
+
 def _ground(view, place, rows, hints, params):
     """Return what every map of a province has: its outline, look and words, and the figures that its cards show."""
     keys = [key for key, _ in rows["county"]]
@@ -376,6 +566,7 @@ def _style():
         "centre": theme.CENTRE_SHAPES,
         "vehicle_radius": theme.VEHICLE_RADIUS,
         "people_radius": theme.PEOPLE_RADIUS,
+        "people_most": theme.PEOPLE_MOST,
         "reach": theme.REACH_TINT,
     }
 
@@ -411,6 +602,24 @@ def _differing(view):
     classes = {key: [theme.class_of(v, theme.BEDS_CHANGE) for v in counties[column]] for key, column in fills.items()}
     colours = list(theme.diverging(len(theme.BEDS_CHANGE) + 1))
     return dict.fromkeys(fills, colours), counties.assign(**classes)
+
+
+def _covered(view):
+    """Return ({fill: its colours}, counties by code with the class of each fill) of a :class:`CoverageView`."""
+    counties = view.counties.sort_values("code")
+    classes = {}
+    for key, settings in (("all", ("urban", "rural")), ("urban", ("urban",)), ("rural", ("rural",))):
+        persons, covered = (sum(counties[f"{s}_{name}"] for s in settings) for name in ("persons", "covered"))
+        share = covered / persons.where(persons > 0) * 100
+        # The last class is everyone: 99.97 % is printed 99.9, and coloured so.
+        shown = share.where((covered == persons) | share.isna(), share.clip(upper=99.9))
+        classes[f"covered_{key}"] = [theme.class_of(value, theme.COVERED_PERCENT, 1) for value in shown]
+    colours = dict.fromkeys(classes, list(theme.sequential(len(theme.COVERED_PERCENT) + 1)))
+    if "change_points" in counties:
+        breaks = theme.COVERED_CHANGE
+        classes["covered_change"] = [theme.class_of(value, breaks, 1) for value in counties["change_points"]]
+        colours["covered_change"] = list(theme.diverging(len(breaks) + 1))
+    return colours, counties.assign(**classes)
 
 
 def _county_items(view, counties, projection):

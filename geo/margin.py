@@ -8,7 +8,7 @@ import numpy as np
 from geo import theme
 
 OVERLAYS = ("stations", "circles", "ambulances", "uncovered")
-SHOWN_FIRST = ("beds", "stations", "difference")
+SHOWN_FIRST = ("beds", "stations", "difference", "covered_all")
 
 
 def text(value):
@@ -33,6 +33,35 @@ def difference_margin(view, colours, counties):
     return _margin(view, _switches(view, colours, ()), "".join(sections))
 
 
+def coverage_margin(view, colours, counties):
+    """Return the HTML beside the map of a :class:`geo.maps.CoverageView`."""
+    overlays = [name for name in OVERLAYS if name != "ambulances" and (view.circles or name != "circles")]
+    shares = theme.class_labels(theme.COVERED_PERCENT, 1)
+    shares[-1] = "100.0"
+    labels = dict.fromkeys(colours, shares)
+    labels["covered_change"] = theme.class_labels(theme.COVERED_CHANGE, 1, signed=True)
+    sections = [
+        _classes(view.words, key, labels[key], colours[key], counties[key], *_used(counties[key])) for key in colours
+    ]
+    statuses = view.stations["status"]
+    rows = [
+        (
+            _svg(22, 16, _sign(status, 11, 8, 4)),
+            view.words(f"map.legend.{status}") + (theme.MARKS["assumed"] if status == "assumed" else ""),
+            int((statuses == status).sum()),
+        )
+        for status in ("listed", "assumed")
+        if (statuses == status).any()
+    ]
+    sections.append(_section("stations", view.words("map.legend.stations"), "", _lines(rows)))
+    if view.circles:
+        sections.append(_reach_legend(view))
+    sections.append(_uncovered_legend(view, "places_unit", (10_000, 100_000), theme.PLACE_RADIUS))
+    signs = {"stations": [_sign(status, 13, 7, 3.8) for status in statuses[:1]]}
+    first = (*SHOWN_FIRST, "uncovered")
+    return _margin(view, _switches(view, colours, overlays, signs, first), "".join(sections))
+
+
 def _margin(view, switches, legend):
     words = view.words
     notes = "".join(f"<p>{text(note)}</p>" for note in view.notes)
@@ -52,29 +81,32 @@ def _margin(view, switches, legend):
 """
 
 
-def _switches(view, colours, overlays):
-    """Return the groups of layers: one fill at a time, and any of what lies over it, where there is such."""
+def _switches(view, colours, overlays, signs=None, first=SHOWN_FIRST):
+    """Return the groups of layers: one fill at a time, and any of what lies over it, where there is such.
+
+    signs  {layer: SVG parts} that stand for other signs than those of a plan; first: the layers shown at first
+    """
     words = view.words
     groups = [("fills", "radio", (*colours, "none")), ("overlays", "checkbox", overlays)]
     return "".join(
         f"<fieldset><legend>{text(words(f'map.{group}'))}</legend>"
-        + "".join(_switch(words, group, kind, key, colours) for key in keys)
+        + "".join(_switch(words, group, kind, key, colours, signs or {}, first) for key in keys)
         + "</fieldset>"
         for group, kind, keys in groups
         if keys
     )
 
 
-def _switch(words, group, kind, key, colours):
-    checked = " checked" if key in SHOWN_FIRST else ""
+def _switch(words, group, kind, key, colours, signs, first):
+    checked = " checked" if key in first else ""
     name = group if kind == "radio" else key
     return (
         f'<label><input type="{kind}" name="{name}" value="{key}"{checked}>'
-        f"<span>{text(words(f'map.layer.{key}'))}</span>{_key(key, colours)}</label>"
+        f"<span>{text(words(f'map.layer.{key}'))}</span>{_key(key, colours, signs)}</label>"
     )
 
 
-def _key(key, colours):
+def _key(key, colours, own):
     """Return the small sign at the end of a layer's switch: its colours or its symbols."""
     if key in colours:
         width = 40 / len(colours[key])
@@ -91,7 +123,7 @@ def _key(key, colours):
         ],
         "ambulances": [_sign("assumed", 6, 7, 3), _sign("assumed", 19, 7, 6)],
         "uncovered": [_dot(6, 9, 2, theme.ALARM), _dot(14, 6, 3.4, theme.ALARM)],
-    }
+    } | own
     return _svg(26, 14, "".join(signs[key]), "key") if key in signs else ""
 
 
@@ -170,17 +202,17 @@ def _vehicle_legend(view):
     return _section("ambulances", words("map.legend.vehicles"), words("map.legend.vehicles_unit"), "", total, scale)
 
 
-def _uncovered_legend(view):
+def _uncovered_legend(view, unit="uncovered_unit", sizes=(100, 1000, 5000), radius=theme.PEOPLE_RADIUS):
     words = view.words
     people = view.uncovered["persons"].astype(int)
     if not len(people):
         return _section("uncovered", words("map.legend.uncovered"), "", "", words("map.legend.nobody"))
-    steps = {number: theme.PEOPLE_RADIUS * number**0.5 for number in (100, 1000, 5000)}
+    steps = {number: radius * number**0.5 for number in sizes}
     scale = _scale(steps, lambda x, y, r: _dot(x, y, r, theme.ALARM))
     mark = theme.MARKS["modelled"]
     totals = {setting: int(people[view.uncovered["setting"] == setting].sum()) for setting in ("urban", "rural")}
     said = words("map.legend.uncovered_total", **{key: theme.figure(total, 0) + mark for key, total in totals.items()})
-    return _section("uncovered", words("map.legend.uncovered"), words("map.legend.uncovered_unit"), "", said, scale)
+    return _section("uncovered", words("map.legend.uncovered"), words(f"map.legend.{unit}"), "", said, scale)
 
 
 def _scale(steps, draw):
@@ -229,6 +261,8 @@ def _dot(x, y, r, fill, line="none"):
 def _sign(status, x, y, r):
     """Return a station's symbol as SVG, in the shape the map gives it."""
     fill, line = theme.STATION_COLOURS[status]
+    if theme.STATION_SHAPES[status] == "square":
+        return f'<rect x="{x - r:g}" y="{y - r:g}" width="{2 * r:g}" height="{2 * r:g}" fill="{fill}"/>'
     if theme.STATION_SHAPES[status] == "circle":
         return f'<circle cx="{x:g}" cy="{y:g}" r="{r:.1f}" fill="{fill}" stroke="{line}" stroke-width="1.3"/>'
     turns = np.arange(3) * 2 * np.pi / 3

@@ -16,9 +16,9 @@ def candidate_sites(region, demand):
 
     DataFrame on ``id``, sorted: name, name_en, kind (seat | town | cell), county_code, city_code, lon, lat, x, y.
     Seats are all county seats (``S`` + county code); towns all located settlements and townships (``T`` + their id);
-    cells the demand point with the most people in each block of 4 km (urban people) or 8 km (rural people), ``C`` +
-    its demand id. Blocks are small against the radii of the standards, so wherever people live a candidate stands
-    within reach.
+    cells the demand point with the most people in each city's part of each block of 4 km (urban people) or 8 km (rural
+    people), ``C`` + its demand id. Blocks are small against the radii of the standards, so wherever people live a
+    candidate stands within reach.
     """
     seats, towns = _seats(region), _towns(region)
     known = pd.concat([seats, towns])
@@ -90,7 +90,8 @@ def _cells(region, demand, known):
     for setting, block in (("urban", URBAN_BLOCK_METRES), ("rural", RURAL_BLOCK_METRES)):
         points = demand[demand["setting"].eq(setting)]
         order = points.assign(_id=points.index).sort_values(["persons", "_id"], ascending=[False, True])
-        blocks = pd.DataFrame({"bx": order["x"] // block, "by": order["y"] // block}, index=order.index)
+        # A block that a city border cuts has a cell in each city, so that a city can be planned by itself.
+        blocks = order[["city_code"]].assign(east=order["x"] // block, north=order["y"] // block)
         chosen.update(order.index[~blocks.duplicated()])
     cells = demand.loc[sorted(chosen), ["county_code", "lon", "lat", "x", "y"]]
     # A cell and its urban and rural halves share one point: one candidate is enough.

@@ -35,6 +35,7 @@ OKABE_ITO = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2", "
 BEDS_PER_1000 = (5.0, 6.0, 7.0, 8.0, 10.0)
 BEDS_CHANGE = (-2.0, -1.0, -0.5, 0.0, 0.01, 0.5, 1.0, 2.0)  # beds per 1000; the middle class is 0.00, no change
 COVERED_PERCENT = (50.0, 70.0, 80.0, 90.0, 100.0)  # with 1 decimal; the last class is everyone
+COVERED_CHANGE = (-20.0, -5.0, -1.0, 0.0, 0.1, 1.0, 5.0, 20.0)  # percentage points; the middle class is no change
 CENTRE_KM = (25.0, 50.0, 100.0, 150.0)
 
 # Type: one family for Chinese and Latin, digits of one width. Screen in pixels, print in points.
@@ -51,8 +52,8 @@ SCREEN_LINE = {"county": 0.6, "city": 1.2, "province": 1.8, "circle": 0.8, "symb
 PRINT_LINE = {"county": 0.3, "city": 0.7, "province": 1.1, "circle": 0.35, "symbol": 0.5, "catchment": 0.9}
 
 # Symbols differ by shape, so that they are told apart without colour.
-STATION_SHAPES = {"assumed": "circle", "new": "triangle"}
-STATION_COLOURS = {"assumed": (PAPER, INK), "new": (ACCENT, PAPER)}  # fill and outline
+STATION_SHAPES = {"assumed": "circle", "new": "triangle", "listed": "square"}
+STATION_COLOURS = {"assumed": (PAPER, INK), "new": (ACCENT, PAPER), "listed": (INK, PAPER)}  # fill and outline
 CENTRE_SHAPES = {"national": "star", "provincial": "square", "free": "square"}
 VERDICT_SIGNS = {"met": "●", "unmet": "▲", "over": "△", "no_data": "◇"}
 VERDICT_COLOURS = {"met": ACCENT, "unmet": ALARM, "over": ALARM, "no_data": QUIET}
@@ -61,7 +62,8 @@ VERDICT_COLOURS = {"met": ACCENT, "unmet": ALARM, "over": ALARM, "no_data": QUIE
 CATCHMENT_TINT = 0.45
 REACH_TINT = {"urban": 0.3, "rural": 0.13}
 VEHICLE_RADIUS = 2.3
-PEOPLE_RADIUS = 0.11
+PEOPLE_RADIUS, PEOPLE_MOST = 0.11, 9  # of demand points, and the largest
+PLACE_RADIUS, PLACE_MOST = 0.03, 14  # of places, to which demand points are gathered
 
 # Marks behind a figure, by its nature; a modelled figure is also set in italics.
 MARKS = {"measured": "", "modelled": "ᵐ", "assumed": "ᵃ"}

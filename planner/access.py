@@ -1,12 +1,10 @@
 """What a distribution of beds means for people: how many beds lie within reach of them, and how evenly."""
 
 import numpy as np
-import pandas as pd
-from scipy import sparse
 
-from geo.travel import distances, is_covered
+from geo.travel import arcs_within, is_covered, seat_points
 
-POINTS_AT_ONCE = 16_384  # demand points: against 117 seats some 15 MB a working array, however many there are
+POINTS_AT_ONCE = 100_000  # demand points: their pairs with seats within reach are some 15 MB a working array
 
 
 def e2sfca(demand, counties, reach_metres, weights, detour_factor=1.0):
@@ -20,8 +18,8 @@ def e2sfca(demand, counties, reach_metres, weights, detour_factor=1.0):
         step 2    A_k = 1000 * sum_j w_kj R_j                           point k
                   A_i = sum_{k in i} p_k A_k / sum_{k in i} p_k         county i: what its average person has
 
-    demand         DataFrame: x, y (whole metres), persons (whole), county_code
-    counties       DataFrame on code: seat_x, seat_y (whole metres); the order of rows and columns of K
+    demand         DataFrame: lon, lat (degrees; or x, y on a plane), persons (whole), county_code
+    counties       DataFrame on code: seat_lon, seat_lat (or seat_x, seat_y); the order of rows and columns of K
     reach_metres   whole metres; a band's own limit is in the band, decided in whole metres exactly
     weights        of the B equally wide bands, from the nearest; numbers in (0, 1], not rising
     detour_factor  of straight lines
@@ -34,18 +32,18 @@ def e2sfca(demand, counties, reach_metres, weights, detour_factor=1.0):
     county = counties.index.get_indexer(demand["county_code"])
     if (county < 0).any():
         raise ValueError(f"demand in unknown county {demand['county_code'].iloc[int((county < 0).argmax())]!r}")
-    seats = pd.DataFrame({"x": counties["seat_x"], "y": counties["seat_y"]})
+    seats = seat_points(counties)
     persons = demand["persons"].to_numpy(dtype=np.int64)
     bands = len(weights)
     # Whole persons by outer limit, county and seat: sums of whole numbers are the same in every order.
     inside = np.zeros((bands, len(counties), len(counties)), dtype=np.int64)
     for first in range(0, len(demand), POINTS_AT_ONCE):
         some = slice(first, first + POINTS_AT_ONCE)
-        d = distances(demand.iloc[some], seats, detour_factor)
-        here = np.arange(d.shape[0])
-        by_county = sparse.csr_array((persons[some], (county[some], here)), shape=(len(counties), d.shape[0]))
+        arcs = arcs_within(demand.iloc[some], seats, reach_metres, detour_factor)
+        point, seat = np.repeat(np.arange(arcs.shape[0]), np.diff(arcs.indptr)), arcs.indices
         for b in range(bands):
-            inside[b] += by_county @ is_covered(d * bands, (b + 1) * reach_metres).astype(np.int64)
+            near = is_covered(arcs.data * bands, (b + 1) * reach_metres)
+            np.add.at(inside[b], (county[some][point[near]], seat[near]), persons[some][point[near]])
     by_band = np.diff(inside, axis=0, prepend=0)
     weight = np.asarray([float(w) for w in weights])[:, None, None]
     reached = (weight * by_band).sum(axis=0)

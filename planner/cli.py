@@ -1,4 +1,4 @@
-"""The command line: six commands that ask and show. Words come from the catalogue, exit codes from what went wrong.
+"""The command line: the commands that ask and show. Words come from the catalogue, exit codes from what went wrong.
 
 Exit codes: 0 verified plan saved; 2 command or scenario wrong; 3 data rejected; 4 infeasible, explained; 5 limit or
 cancel with a verified interim plan; 6 cancelled before there was a plan; 7 verification failed, nothing published;
@@ -22,7 +22,7 @@ from geo.words import LANGUAGES, load_words
 from planner.console import Progress, folded, table_lines
 from planner.scenario import printable
 
-COMMANDS = ("run", "check", "compare", "verify", "standards", "app")
+COMMANDS = ("run", "check", "compare", "coverage", "simulate", "verify", "standards", "app")
 UNEXPECTED, WRONG, INTERIM, NO_PLAN, NOT_VERIFIED, NOT_WRITTEN = 1, 2, 5, 6, 7, 8
 SIGNS = {">=": "≥ ", "<=": "≤ ", "~": "≈ "}
 FAILURES_TOLD = 30  # of each part of a plan; a broken table would otherwise print a line a cell
@@ -184,6 +184,33 @@ def check(asked, words):
     return 0
 
 
+def coverage(asked, words):
+    """Check whom a list of stations covers; show it, and write tables, workbook, map and layers."""
+    from planner.coverage_cli import answer_lines, ask, file_lines
+    from planner.coverage_cli import check as checked_coverage
+    from planner.report.coverage_report import check_coverage_out, write_coverage
+
+    question = ask(asked)
+    with _writing(question.out):
+        check_coverage_out(question.out)
+    progress = Progress(words)
+    try:
+        checked, notes = checked_coverage(question, progress)
+        with _writing(question.out):
+            manifest = write_coverage(checked, question.out, words)
+    finally:
+        progress.clear()
+    _say(*answer_lines(checked, notes, words), *file_lines(manifest, question.out, words))
+    return 0
+
+
+def simulate(asked, words):
+    """Decide a scenario's plan, let people call ambulances for some weeks, and show how it holds up."""
+    from planner.simulate_cli import simulate as simulated
+
+    return simulated(asked, words)
+
+
 def verify(asked, words):
     """Recompute a result folder without a solver and show each check."""
     from planner.report import recover
@@ -266,7 +293,16 @@ def app(asked, words):
             return 0
 
 
-_HANDLERS = {"run": run, "check": check, "compare": compare, "verify": verify, "standards": standards, "app": app}
+_HANDLERS = {
+    "run": run,
+    "check": check,
+    "compare": compare,
+    "coverage": coverage,
+    "simulate": simulate,
+    "verify": verify,
+    "standards": standards,
+    "app": app,
+}
 
 
 # -- asking ----------------------------------------------------------------------------------------------------------
@@ -329,16 +365,21 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser(words):
+    from planner.coverage_cli import add_options
+
     parser = _Parser(prog="jinyi", add_help=False, allow_abbrev=False)
     parser.add_argument("--version", action=_Answer, text=lambda: words("cli.version", version=version("jinyi")))
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     parts = {name: commands.add_parser(name, add_help=False, allow_abbrev=False) for name in COMMANDS}
-    for name in ("run", "check"):
+    for name in ("run", "check", "simulate"):
         parts[name].add_argument("scenario", metavar=words("cli.what_scenario"))
     for part in ("first", "second"):
         parts["compare"].add_argument(part, metavar=words(f"cli.what_{part}"))
-    for name in ("run", "compare"):
+    for name in ("run", "compare", "simulate"):
         parts[name].add_argument("--out")
+    parts["simulate"].add_argument("--days")
+    parts["simulate"].add_argument("--seed")
+    add_options(parts["coverage"])
     parts["verify"].add_argument("out", metavar=words("cli.what_out"))
     parts["standards"].add_argument("words", nargs="*")
     parts["standards"].add_argument("--id")

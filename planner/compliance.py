@@ -82,7 +82,7 @@ def _stations(region, standards, tables):
     standard = standards["emergency_station_county"]
     stations = tables["stations"]
     planned = stations["county_code"].value_counts()
-    today = stations.loc[stations["status"].eq("assumed"), "county_code"].value_counts()
+    today = stations.loc[stations["status"].ne("new"), "county_code"].value_counts()
     for code, name in region.counties["name"].items():
         plan = int(planned.get(code, 0))
         verdict = "met" if plan >= standard.value else "unmet"

@@ -2,10 +2,11 @@
 
 from fractions import Fraction
 
-from geo.faults import Fault, Rejected
+from geo.faults import Fault, Named, Rejected
 from planner.rounding import ceiling
 
 PLACES_NAMED = 12
+UNITS = {False: Named("公里", "km"), True: Named("分钟", "minutes")}
 
 
 class Infeasible(Rejected):
@@ -26,24 +27,27 @@ def too_few_stations(count, counties, clause):
     return Fault("infeasible_too_few", params=params)
 
 
-def out_of_reach(points, places, urban_km, rural_km):
+def out_of_reach(points, places, urban, rural, *, per_unit=1000, minutes=False):
     """People whom no allowed site could serve: one reason in all, and one for each of the largest places.
 
-    ``points`` is a demand table (county_code, county, setting, persons, metres) with the nearest known ``places``
-    beside it; metres is the way to the nearest allowed site, infinite where there is none. The urban or the rural
-    points of one county near one place are one place; what it would take to reach all of it is said with it.
+    ``points`` is a demand table (county_code, county, setting, persons, amount) with the nearest known ``places``
+    beside it; amount is the way to the nearest allowed site in metres (seconds), infinite where there is none;
+    ``per_unit`` of them make one km (minute), the unit of ``urban`` and ``rural``. The urban or the rural points of one
+    county near one place are one place; what it would take to reach all of it is said with it.
     """
     persons = int(points["persons"].sum())
-    params = {"persons": f"{persons:,}", "points": len(points), "urban": f"{urban_km:g}", "rural": f"{rural_km:g}"}
+    params = {"persons": f"{persons:,}", "points": len(points), "unit": UNITS[minutes]}
+    params |= {"urban": f"{urban:g}", "rural": f"{rural:g}"}
     reasons = [Fault("infeasible_reach", params=params)]
     keys = ["county_code", "county", "setting", "place"]
-    by_place = points.assign(place=places).groupby(keys, as_index=False).agg({"persons": "sum", "metres": "max"})
+    by_place = points.assign(place=places).groupby(keys, as_index=False).agg({"persons": "sum", "amount": "max"})
     largest = by_place.sort_values(["persons", "county_code", "place", "setting"], ascending=[False, True, True, True])
     for row in largest.head(PLACES_NAMED).itertuples():
-        standard = urban_km if row.setting == "urban" else rural_km
-        km = wide_enough(row.metres)
+        standard = urban if row.setting == "urban" else rural
+        wide = wide_enough(row.amount, per_unit)
         one = {"county": row.county, "place": row.place, "setting": row.setting, "persons": f"{row.persons:,}"}
-        grown = {} if km is None else {"km": f"{km:g}", "more": f"{round(km - standard, 1):g}"}
+        one["unit"] = UNITS[minutes]
+        grown = {} if wide is None else {"wide": f"{wide:g}", "more": f"{round(wide - standard, 1):g}"}
         reasons.append(Fault("infeasible_place_" + row.setting + ("" if grown else "_no_way"), params=one | grown))
     left = largest.iloc[PLACES_NAMED:]
     if len(left):
@@ -52,12 +56,12 @@ def out_of_reach(points, places, urban_km, rural_km):
     return reasons
 
 
-def wide_enough(metres):
-    """Return the radius in km, in tenths rounded up, within which ``metres`` lie; None for no way at all."""
-    return None if metres == float("inf") else ceiling(Fraction(int(metres), 100)) / 10
+def wide_enough(amount, per_unit=1000):
+    """Return the limit in km (minutes), in tenths rounded up, within which ``amount`` lies; None for no way at all."""
+    return None if amount == float("inf") else ceiling(Fraction(10 * int(amount), per_unit)) / 10
 
 
-def repairs(points, *, closed, added, proven):
+def repairs(points, *, closed, added, proven, per_unit=1000, minutes=False):
     """What would make everybody reachable; each of the ways is enough, once ``closed`` counties are open again.
 
     points  as in :func:`out_of_reach`: who is beyond reach with every county open
@@ -67,21 +71,23 @@ def repairs(points, *, closed, added, proven):
     if not len(points):
         return [Fault("infeasible_repair_open", params={"count": closed})] if closed else []
     told = [Fault("infeasible_repairs_after_opening" if closed else "infeasible_repairs")]
-    far = points.groupby("setting")["metres"].max()
-    wide = {setting: wide_enough(metres) for setting, metres in far.items()}
+    far = points.groupby("setting")["amount"].max()
+    wide = {setting: wide_enough(amount, per_unit) for setting, amount in far.items()}
     if None not in wide.values():
+        said = {setting: f"{limit:g}" for setting, limit in wide.items()} | {"unit": UNITS[minutes]}
         key = "both" if len(wide) == 2 else next(iter(wide))
-        told.append(Fault("infeasible_repair_radius_" + key, params={s: f"{km:g}" for s, km in wide.items()}))
+        told.append(Fault("infeasible_repair_radius_" + key, params=said))
     told.append(Fault("infeasible_repair_best_n"))
     key = "infeasible_repair_sites" if proven else "infeasible_repair_sites_at_most"
     return [*told, Fault(key, params={"sites": f"{added:,}"})]
 
 
-def conflict(wishes, params):
+def conflict(wishes, params, *, minutes=False):
     """The fewest wishes that contradict one another: of these alone, any one given up, the rest can be kept.
 
     ``wishes`` are (kind, subject) pairs; kinds: county_rule, closed (a county's name), everybody, count.
     """
+    params = params | {"unit": UNITS[minutes]}
     lines = [
         Fault(f"infeasible_wish_{kind}", params=params | ({} if subject is None else {"county": subject}))
         for kind, subject in wishes

@@ -168,6 +168,20 @@ def gradual_shares(metres, full, none):
     return shares
 
 
+def gradual_shares_of(arcs, full, none, *, steps):
+    """Return shares in ``steps`` equal steps: 1 within ``full``, then (steps - 1) / steps and so on to 1 / steps.
+
+    arcs        scipy sparse, n x m, of the pairs within ``none``;  full, none  n numbers, full <= none
+    Few steps make a problem that can be proven, and a rule that can be told: "by quarters".
+    """
+    shares = sparse.csr_array(arcs, dtype=float, copy=True)
+    row = np.repeat(np.arange(shares.shape[0]), np.diff(shares.indptr))
+    band = np.maximum(none - full, 1)[row]
+    shares.data = np.ceil(np.clip((none[row] - arcs.data) / band, 0, 1) * steps) / steps
+    shares.data = np.where(arcs.data <= full[row], 1.0, np.maximum(shares.data, 1 / steps))
+    return shares
+
+
 def pairs_within(cost, standard):
     """Return the pairs of a whole table that are within the standard, as covering models want them: CSR, zeros kept.
 

@@ -110,7 +110,7 @@ def reduce_problem(problem, *, every_row, hurry=None):
     while before != core.cover.shape and not (hurry is not None and hurry()):
         before = core.cover.shape
         core = _merge_rows(core)
-        core = _drop_sites(core)
+        core = without_dominated_sites(core)
         if every_row:
             core = _drop_rows(_merge_rows(core))  # merged first, so that of equal rows none loses its weight
     return core
@@ -166,7 +166,7 @@ def _merge_rows(core):
     return replace(core, cover=sparse.csr_array(core.cover[first]), weights=weights, need=core.need[first])
 
 
-def _drop_sites(core):
+def without_dominated_sites(core):
     """Drop each site whose rows another site serves too, unless one of them may want both."""
     by_site = sparse.csr_array(core.cover.T.tocsr())
     if _comparisons(by_site, core.cover) > COMPARED:

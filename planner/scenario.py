@@ -18,6 +18,7 @@ from pathlib import Path
 from geo.faults import Fault, ScenarioRejected
 from planner.settings import (
     ALL_SETTINGS,
+    FILE_SETTINGS,
     SETTINGS,
     TABLE_SETTINGS,
     Unfit,
@@ -107,11 +108,31 @@ class Scenario:
                             ``surge_icu_percent`` in intensive care; ``surge_convertible_percent`` of general beds can
                             be cleared
     evaluation_weights      "entropy" or "equal" weights of the evaluation's indicators
-    stations_goal           "cover_all" (fewest stations for full coverage) or "best_n" (best use of ``stations_count``)
-    stations_count          stations in all, the seats' included; answered beside the goal "cover_all" too
-    urban_km, rural_km      covered when the distance is at most this; ``rural_preferred_km``: better end of the band
+    travel_measure          "straight" lines, metres by "road", or "minutes" of driving; for the last two ``roads`` is a
+                            file of roads, and ``road_speeds`` one of speeds ("" = those of the house)
+    existing_stations       file of a station list, "" = none: these are held, and seats' stations are assumed only in
+                            counties without one
+    stations_goal           "cover_all" (fewest stations for full coverage), or of ``stations_count``: "best_n" (most
+                            people), "gradual" (the nearer the better within the band), "backup" (most people twice),
+                            "fair" (the worst county first)
+    stations_count          stations in all, those held included; answered beside the goal "cover_all" too
+    urban_km, rural_km      covered when the distance is at most this; ``rural_preferred_km``: better end of the band;
+                            urban_minutes, rural_minutes, rural_preferred_minutes: the same for minutes
     detour_factor           way / straight line
+    stations_by_city        whether each city's stations serve its own people alone
+    forced_sites, forbidden_sites  ids or names of candidate sites that must, or must not, be used
+    spacing_km              no new station is nearer than this to another, as the crow flies; 0 = no such wish
     closed_counties         codes of counties where no station may stand, not even the seat's
+    curve_points            points of the curve of coverage against the number of stations; 0 = no curve
+    station_options         other layouts beside the plan, each with ``options_differ`` stations elsewhere
+    hospital_based          codes of counties whose station is part of a hospital; the others' stand free
+    cost_centre, cost_standalone, cost_hospital_based, cost_substation, cost_township  10,000 yuan a station
+    persons_per_ambulance   vehicles of a city: its persons / this, rounded up; ``ambulance_uplift``: more vehicles of
+                            remote counties by code, per cent; ``negative_pressure_share`` of all vehicles
+    ambulance_rule          vehicles to stations by "mexclp" (expected coverage, each vehicle busy ``ambulance_busy`` of
+                            the time), "double_standard" (``double_share`` of the people within the preferred standard)
+                            or "persons" (by people served)
+    sim_*                   what a simulation of calls assumes
     lines                   {key: (file, line)} of what the files state, for messages; not part of the question
     """
 
@@ -150,14 +171,47 @@ class Scenario:
     surge_icu_percent: Fraction
     surge_convertible_percent: Fraction
     evaluation_weights: str
+    travel_measure: str
+    roads: str
+    road_speeds: str
+    existing_stations: str
     stations_goal: str
     stations_count: int
     urban_km: float
     rural_km: float
     rural_preferred_km: float
     detour_factor: float
+    urban_minutes: float
+    rural_minutes: float
+    rural_preferred_minutes: float
+    stations_by_city: bool
+    forced_sites: tuple[str, ...]
+    forbidden_sites: tuple[str, ...]
+    spacing_km: float
     closed_counties: tuple[str, ...]
+    curve_points: int
+    station_options: int
+    options_differ: int
+    hospital_based: tuple[str, ...]
+    cost_centre: int
+    cost_standalone: int
+    cost_hospital_based: int
+    cost_substation: int
+    cost_township: int
     persons_per_ambulance: int
+    ambulance_rule: str
+    ambulance_busy: Fraction
+    double_share: Fraction
+    negative_pressure_share: Fraction
+    ambulance_uplift: dict[str, Fraction]
+    sim_calls_per_1000: float
+    sim_days: int
+    sim_seed: int
+    sim_scene_minutes: float
+    sim_hospital_minutes: float
+    sim_urban_km_h: float
+    sim_rural_km_h: float
+    sim_turnout_seconds: int
     national_centres: tuple[str, ...]
     provincial_centres: tuple[str, ...]
     solve_seconds: float
@@ -177,7 +231,8 @@ class Scenario:
             faults = [self._fault(*each) for each in _contradictions(vars(self))]
         if faults:
             raise ScenarioRejected(faults)
-        object.__setattr__(self, "facilities", _absolute(self.facilities))
+        for setting in FILE_SETTINGS:
+            object.__setattr__(self, setting.field, _absolute(getattr(self, setting.field)))
 
     def _checked(self, setting, key, value, faults):
         try:
@@ -207,7 +262,7 @@ class Scenario:
     def as_dict(self):
         """Return the scenario as plain JSON-able values, exact figures as text; :func:`scenario_from` reads it back."""
         plain = {each.name: _plain(getattr(self, each.name)) for each in fields(self) if each.name != "lines"}
-        plain["facilities"] = _portable(self.facilities)
+        plain |= {setting.field: _portable(getattr(self, setting.field)) for setting in FILE_SETTINGS}
         plain["overrides"] = [vars(override).copy() for override in self.overrides]
         return plain
 
@@ -283,11 +338,11 @@ def load_scenario(path):
         overrides = _merged(overrides, _differences(values, values | layer.values))
         values = values | layer.values
     resolved = _by_field(values)
-    if resolved["facilities"] and not _is_file(Path(resolved["facilities"])):
-        place = _place(lines, "beds.facilities", "", found.name)
-        faults.append(
-            ScenarioFault("scenario_facilities", *place, "beds.facilities", shown(file_name(resolved["facilities"])))
-        )
+    for setting in FILE_SETTINGS:
+        if resolved[setting.field] and not _is_file(Path(resolved[setting.field])):
+            place = _place(lines, setting.key, "", found.name)
+            said = shown(file_name(resolved[setting.field]))
+            faults.append(ScenarioFault(f"scenario_{setting.field}", *place, setting.key, said))
     for key, column, value, params in _contradictions(resolved | {"lines": lines}, known):
         faults.append(ScenarioFault(key, *_place(lines, column, value, found.name), column, shown(value), params))
     if faults:
@@ -311,11 +366,17 @@ def _contradictions(values, known=None):
 
     ``values`` are a scenario's fields, each in itself right; ``known`` the :class:`RegionCodes`, None = do not compare.
     """
-    preferred, limit = values["rural_preferred_km"], values["rural_km"]
-    if preferred > limit:
-        params = {"preferred": told(preferred), "limit": told(limit)}
-        key = _stated(values["lines"], "stations.rural_preferred_km", "stations.rural_km")
-        yield "scenario_preferred", key, told(preferred if key.endswith("preferred_km") else limit), params
+    for unit in ("km", "minutes"):
+        preferred, limit = values[f"rural_preferred_{unit}"], values[f"rural_{unit}"]
+        if preferred > limit:
+            params = {"preferred": told(preferred), "limit": told(limit)}
+            key = _stated(values["lines"], f"stations.rural_preferred_{unit}", f"stations.rural_{unit}")
+            sentence = "scenario_preferred" if unit == "km" else "scenario_preferred_minutes"
+            yield sentence, key, told(preferred if "preferred" in key else limit), params
+    if values["travel_measure"] != "straight" and not values["roads"]:
+        yield "scenario_no_roads", "travel.measure", values["travel_measure"], {}
+    for name in sorted(set(values["forced_sites"]) & set(values["forbidden_sites"])):
+        yield "scenario_site_twice", _stated(values["lines"], "stations.forbidden", "stations.forced"), name, {}
     national, provincial = values["national_centres"], values["provincial_centres"]
     for code in provincial:
         if code in national:
@@ -361,6 +422,7 @@ def _unknown_places(values, known):
         ("centres.national", "national_centres", "city"),
         ("centres.provincial", "provincial_centres", "city"),
         ("stations.closed_counties", "closed_counties", "county"),
+        ("stations.hospital_based", "hospital_based", "county"),
     ):
         for code in values[field_]:
             if code not in places[by]:
@@ -476,12 +538,12 @@ def _is_file(path):
         return False
 
 
-def _absolute(facilities):
-    """Return the path of a facility table: a bare name first among the shipped ones, then from the current folder."""
-    if not facilities:
+def _absolute(file):
+    """Return the path of a file of data: a bare name first among the shipped ones, then from the current folder."""
+    if not file:
         return ""
-    shipped = [folder / facilities for folder in shipped_folders()] if file_name(facilities) == facilities else []
-    return str(_resolved(next(filter(_is_file, shipped), Path(facilities))))
+    shipped = [folder / file for folder in shipped_folders()] if file_name(file) == file else []
+    return str(_resolved(next(filter(_is_file, shipped), Path(file))))
 
 
 def _resolved(path):
@@ -491,14 +553,14 @@ def _resolved(path):
         return path.absolute()
 
 
-def _portable(facilities):
-    """Return the path of a facility table as another machine may read it, if it can be; :func:`_absolute` reads it."""
-    path = Path(facilities)
-    if facilities and path.parent in [folder.resolve() for folder in shipped_folders()]:
+def _portable(file):
+    """Return the path of a file of data as another machine may read it, if it can be; :func:`_absolute` reads it."""
+    path = Path(file)
+    if file and path.parent in [folder.resolve() for folder in shipped_folders()]:
         return path.name
-    if facilities and path.is_relative_to(Path.cwd()):
+    if file and path.is_relative_to(Path.cwd()):
         return f"./{path.relative_to(Path.cwd()).as_posix()}"
-    return facilities
+    return file
 
 
 def _missing(path):
@@ -534,8 +596,9 @@ def _layers(path, below, faults):
             places |= {f"{column}.{code}": (path.name, lines[(*key, n)]) for n, code in enumerate(value)}
     if "region" in values and values["region"] not in embedded_regions():
         values["region"] = str((path.parent / values["region"]).resolve())
-    if values.get("beds.facilities"):
-        values["beds.facilities"] = str(_resolved(path.parent / values["beds.facilities"]))
+    for setting in FILE_SETTINGS:
+        if values.get(setting.key):
+            values[setting.key] = str(_resolved(path.parent / values[setting.key]))
     return [*ancestors, Layer(values, places)]
 
 

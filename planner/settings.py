@@ -14,7 +14,9 @@ from numbers import Integral, Real
 
 from planner.standards import UnknownStandard, decimal_text
 
-GOALS = ("cover_all", "best_n")
+GOALS = ("cover_all", "best_n", "gradual", "backup", "fair")
+MEASURES = ("straight", "road", "minutes")
+FLEET_RULES = ("mexclp", "double_standard", "persons")
 OBJECTIVES = ("shortfall", "worst", "even", "equal", "change", "cost", "travel")
 MAY_BEND = ("infectious_hospital", "infectious_department", "general_hospital", "tcm_hospital")
 LEANED_KINDS = ("oncology", "critical", "rehabilitation", "nursing")  # the documents lean new beds to them, no figure
@@ -29,8 +31,8 @@ class Setting:
 
     The bounds catch slips of the pen and wrong units; they are no policy. No standard = the default is assumed.
 
-    kind     text | region | file | choice | objectives | words | switch | codes | whole | year | number |
-             exact (a Fraction) | weights (numbers, not rising)
+    kind     text | region | file | names (of sites) | choice | objectives | words | switch | codes | whole | year |
+             number | exact (a Fraction) | weights (numbers, not rising)
     choices  the words of a choice, of a list of objectives (at least one) or of words (none, if need be)
     words    the section below ``value`` of the catalogue that says these words
     by       a table: one figure, of the kind and bounds given, for each "city" or "county" code or for each word of
@@ -86,20 +88,54 @@ ALL_SETTINGS = (
     Setting("surge.icu_percent", "surge_icu_percent", "exact", 0, 100),
     Setting("surge.convertible_percent", "surge_convertible_percent", "exact", 0, 100),
     Setting("evaluation.weights", "evaluation_weights", "choice", choices=("entropy", "equal"), words="weighting"),
+    Setting("travel.measure", "travel_measure", "choice", choices=MEASURES, words="measure"),
+    Setting("travel.roads", "roads", "file"),
+    Setting("travel.speeds", "road_speeds", "file"),
+    Setting("stations.existing", "existing_stations", "file"),
     Setting("stations.goal", "stations_goal", "choice", choices=GOALS, words="goal"),
     Setting("stations.count", "stations_count", "whole", 1, 10_000),
     Setting("stations.urban_km", "urban_km", "number", 0.5, 100, "emergency_radius_urban"),
     Setting("stations.rural_km", "rural_km", "number", 0.5, 100, "emergency_radius_rural"),
     Setting("stations.rural_preferred_km", "rural_preferred_km", "number", 0.5, 100, "emergency_radius_rural"),
     Setting("stations.detour_factor", "detour_factor", "number", 1, 3),
+    Setting("stations.urban_minutes", "urban_minutes", "number", 1, 240),
+    Setting("stations.rural_minutes", "rural_minutes", "number", 1, 240),
+    Setting("stations.rural_preferred_minutes", "rural_preferred_minutes", "number", 1, 240),
+    Setting("stations.by_city", "stations_by_city", "switch"),
+    Setting("stations.forced", "forced_sites", "names"),
+    Setting("stations.forbidden", "forbidden_sites", "names"),
+    Setting("stations.spacing_km", "spacing_km", "number", 0, 50),
     Setting("stations.closed_counties", "closed_counties", "codes"),
+    Setting("stations.curve_points", "curve_points", "whole", 0, 60),
+    Setting("stations.options", "station_options", "whole", 0, 9),
+    Setting("stations.options_differ", "options_differ", "whole", 1, 1000),
+    Setting("stations.hospital_based", "hospital_based", "codes"),
+    Setting("stations.cost_centre", "cost_centre", "whole", 0, 100_000),
+    Setting("stations.cost_standalone", "cost_standalone", "whole", 0, 100_000),
+    Setting("stations.cost_hospital_based", "cost_hospital_based", "whole", 0, 100_000),
+    Setting("stations.cost_substation", "cost_substation", "whole", 0, 100_000),
+    Setting("stations.cost_township", "cost_township", "whole", 0, 100_000),
     Setting("ambulances.persons_per_vehicle", "persons_per_ambulance", "whole", 100, 10**6, "ambulance_per_30000"),
+    Setting("ambulances.rule", "ambulance_rule", "choice", choices=FLEET_RULES, words="fleet_rule"),
+    Setting("ambulances.busy", "ambulance_busy", "exact", 0, 0.95),
+    Setting("ambulances.double_share", "double_share", "exact", 0, 1),
+    Setting("ambulances.negative_pressure_share", "negative_pressure_share", "exact", 0, 1),
+    Setting("ambulances.uplift", "ambulance_uplift", "exact", 0, 1000, by="county"),
+    Setting("simulation.calls_per_1000", "sim_calls_per_1000", "number", 0.1, 1000),
+    Setting("simulation.days", "sim_days", "whole", 1, 366),
+    Setting("simulation.seed", "sim_seed", "whole", 0, 10**9),
+    Setting("simulation.scene_minutes", "sim_scene_minutes", "number", 0, 600),
+    Setting("simulation.hospital_minutes", "sim_hospital_minutes", "number", 0, 600),
+    Setting("simulation.urban_km_h", "sim_urban_km_h", "number", 1, 200),
+    Setting("simulation.rural_km_h", "sim_rural_km_h", "number", 1, 200),
+    Setting("simulation.turnout_seconds", "sim_turnout_seconds", "whole", 0, 3600),
     Setting("centres.national", "national_centres", "codes", standard="taiyuan_medical_summit"),
     Setting("centres.provincial", "provincial_centres", "codes", standard="one_axis_four_centres"),
     Setting("solve.seconds", "solve_seconds", "number", 0.001, 86_400),
 )
 SETTINGS = tuple(setting for setting in ALL_SETTINGS if not setting.by)
 TABLE_SETTINGS = tuple(setting for setting in ALL_SETTINGS if setting.by)
+FILE_SETTINGS = tuple(setting for setting in SETTINGS if setting.kind == "file")
 
 # What no document gives. Marked as assumed wherever it is shown.
 ASSUMED = {
@@ -142,10 +178,44 @@ ASSUMED = {
     "surge_icu_percent": Fraction(10),
     "surge_convertible_percent": Fraction(10),
     "evaluation_weights": "entropy",
+    "travel_measure": "straight",
+    "roads": "",
+    "road_speeds": "",
+    "detour_factor": 1.0,
+    "existing_stations": "",
     "stations_goal": "cover_all",
     "stations_count": 200,
-    "detour_factor": 1.0,
+    # The documents' radii at 30 km/h in town and 40 km/h in the country.
+    "urban_minutes": 10.0,
+    "rural_minutes": 30.0,
+    "rural_preferred_minutes": 15.0,
+    "stations_by_city": False,
+    "forced_sites": (),
+    "forbidden_sites": (),
+    "spacing_km": 0.0,
     "closed_counties": (),
+    "curve_points": 13,
+    "station_options": 0,
+    "options_differ": 10,
+    "hospital_based": (),
+    "cost_centre": 2000,
+    "cost_standalone": 500,
+    "cost_hospital_based": 200,
+    "cost_substation": 300,
+    "cost_township": 100,
+    "ambulance_rule": "mexclp",
+    "ambulance_busy": Fraction("0.3"),
+    "double_share": Fraction("0.9"),
+    "negative_pressure_share": Fraction("0.2"),
+    "ambulance_uplift": {},
+    "sim_calls_per_1000": 20.0,
+    "sim_days": 30,
+    "sim_seed": 1,
+    "sim_scene_minutes": 15.0,
+    "sim_hospital_minutes": 20.0,
+    "sim_urban_km_h": 30.0,
+    "sim_rural_km_h": 40.0,
+    "sim_turnout_seconds": 120,
     "solve_seconds": 60.0,
 }
 
@@ -263,6 +333,15 @@ def _codes(setting, value):
     return tuple(dict.fromkeys(value))
 
 
+def _names(setting, value):
+    if not isinstance(value, list | tuple):
+        raise Unfit("scenario_list", example=_example(("S140105", "小店区")))
+    for name in value:
+        if not isinstance(name, str) or not name.strip() or len(name) > 200 or not all(map(is_printable, name)):
+            raise Unfit("scenario_site_name")
+    return tuple(dict.fromkeys(name.strip() for name in value))
+
+
 def _example(words):
     return "[" + ", ".join(f'"{word}"' for word in words[:2]) + "]"
 
@@ -342,6 +421,7 @@ _CHECKS = {
     "words": _words,
     "switch": _switch,
     "codes": _codes,
+    "names": _names,
     "number": _number,
     "exact": _exact,
     "whole": _whole,
@@ -429,6 +509,10 @@ def _say_codes(setting, value, names, words):
     return words("report.list_comma").join(names.get(code, code) for code in value) or words("report.none")
 
 
+def _say_names(setting, value, names, words):
+    return words("report.list_comma").join(value) or words("report.none")
+
+
 def _say_file(setting, value, names, words):
     return file_name(value) or words("report.none")
 
@@ -439,6 +523,7 @@ _SAID = {
     "words": _say_words,
     "switch": _say_switch,
     "codes": _say_codes,
+    "names": _say_names,
     "file": _say_file,
 }
 

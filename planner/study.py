@@ -10,23 +10,26 @@ from geo.demand import build_demand
 from geo.facilities import load_facilities
 from geo.faults import Fault, Rejected, ScenarioRejected
 from geo.region import Region, grown, load_region
-from geo.sites import candidate_sites, known_places
-from geo.travel import is_covered, nearest, standard_metres
+from geo.sites import candidate_sites
 from planner.access import e2sfca
 from planner.compliance import compliance
 from planner.scenario import Scenario, check_against
-from planner.services.ambulances import plan_ambulances, required_by_city
 from planner.services.bed_tables import bed_tables
 from planner.services.beds import plan_beds
 from planner.services.centres import documents_centres, free_centres
-from planner.services.stations import cover_problem, coverage, plan_stations, station_table
+from planner.services.emergency import plan_emergency
+from planner.services.station_problem import cover_problem, limits_of, station_sites, ways_of
+from planner.services.stations import coverage_curve, plan_stations
 from planner.solve import INFEASIBLE, OPTIMAL
 from planner.standards import Standards, UnknownStandard, load_standards
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What every scenario of a region shares: region, standards, demand, sites; arcs and station plans so far."""
+    """What every scenario of a region shares: region, standards, demand and candidate sites.
+
+    And what it worked out so far: ways, arcs, station plans and curves, by the settings they rest on.
+    """
 
     region: Region
     standards: Standards
@@ -34,15 +37,29 @@ class Prepared:
     sites: pd.DataFrame
     _problems: dict = field(default_factory=dict, repr=False, compare=False)
     _proven: dict = field(default_factory=dict, repr=False, compare=False)
+    _curves: dict = field(default_factory=dict, repr=False, compare=False)
+    _ways: dict = field(default_factory=dict, repr=False, compare=False)
     _reach: dict = field(default_factory=dict, repr=False, compare=False)
+
+    def ways(self, scenario):
+        """Return the :class:`geo.ways.Ways` of a scenario; a file of roads is read once."""
+        key = (scenario.travel_measure, scenario.roads, scenario.road_speeds, scenario.detour_factor)
+        if key not in self._ways:
+            self._ways[key] = ways_of(scenario, self.region)
+        return self._ways[key]
+
+    def station_sites(self, scenario):
+        """Return the sites of a scenario: the candidates, and the stations of its list."""
+        return station_sites(self.region, self.sites, scenario)
 
     def cover_problem(self, scenario):
         """Return the covering problem of a scenario; distances are computed once for each choice of radii."""
-        key = _radii(scenario)
+        key = _reach_key(scenario)
         if key not in self._problems:
             while len(self._problems) >= 4:  # a page lives long; an arc set is some 30 MB
                 self._problems.pop(next(iter(self._problems)))
-            self._problems[key] = cover_problem(self.region, self.demand, self.sites, scenario)
+            sites, ways = self.station_sites(scenario), self.ways(scenario)
+            self._problems[key] = cover_problem(self.demand, sites, scenario, ways)
         return self._problems[key]
 
     def reach(self, scenario):
@@ -55,27 +72,51 @@ class Prepared:
 
     def stations(self, scenario, progress, cancel):
         """Return the station plan of a scenario; a proven one stays, and other beds or centres ask for it again."""
-        key = (*_radii(scenario), scenario.stations_goal, scenario.stations_count)
+        key = (
+            *_reach_key(scenario),
+            *(scenario.stations_goal, scenario.stations_count, scenario.station_options, scenario.options_differ),
+        )
         if key in self._proven:
             return self._proven[key]
-        problem = self.cover_problem(scenario)
+        ways = self.ways(scenario)
         plan = plan_stations(
-            self.region, self.standards, self.demand, self.sites, problem, scenario, progress=progress, cancel=cancel
+            self.region,
+            self.standards,
+            self.demand,
+            self.station_sites(scenario),
+            self.cover_problem(scenario),
+            scenario,
+            ways=ways,
+            limits=limits_of(scenario, self.demand, ways),
+            progress=progress,
+            cancel=cancel,
         )
         if all(proof.status in (OPTIMAL, INFEASIBLE) for proof in plan.proofs.values()):
             self._proven[key] = plan
         return plan
 
+    def curve(self, scenario, everybody, progress, cancel):
+        """Return the curve of coverage of a scenario; one that was not cancelled stays."""
+        key = (*_reach_key(scenario), scenario.curve_points, everybody)
+        if key not in self._curves:
+            problem = self.cover_problem(scenario)
+            curve = coverage_curve(problem, scenario, everybody, progress=progress, cancel=cancel)
+            if cancel is not None and cancel.is_set():
+                return curve
+            self._curves[key] = curve
+        return self._curves[key]
 
-def _radii(scenario):
-    """Return the settings on which the arcs of a scenario rest."""
-    return (
-        scenario.urban_km,
-        scenario.rural_km,
-        scenario.rural_preferred_km,
-        scenario.detour_factor,
-        scenario.closed_counties,
-    )
+
+REACH_FIELDS = (
+    *("travel_measure", "roads", "road_speeds", "detour_factor", "existing_stations"),
+    *("urban_km", "rural_km", "rural_preferred_km", "urban_minutes", "rural_minutes", "rural_preferred_minutes"),
+    *("stations_by_city", "forced_sites", "forbidden_sites", "spacing_km", "closed_counties"),
+)
+
+
+def _reach_key(scenario):
+    """Return the settings on which the covering problem of a scenario rests."""
+    return tuple(getattr(scenario, name) for name in REACH_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -128,7 +169,7 @@ def decide(prepared, scenario, progress=None, cancel=None):
     :class:`planner.explain.Infeasible` with the places and people concerned when no plan can keep the rules,
     :class:`planner.solve.SolverFault` for an answer not to be trusted.
     """
-    region, standards, demand, sites = prepared.region, prepared.standards, prepared.demand, prepared.sites
+    region, standards, demand = prepared.region, prepared.standards, prepared.demand
     faults = check_against(scenario, region)
     if faults:
         raise ScenarioRejected(faults)
@@ -151,16 +192,15 @@ def decide(prepared, scenario, progress=None, cancel=None):
     if progress is not None:
         progress("stations_cover_all", 0.0, None, None)
     chosen = prepared.stations(scenario, progress, cancel)
-    stations, metres, _ = station_table(sites, chosen.chosen, demand, scenario.detour_factor)
-    stations["ambulances"], fleet_proof = plan_ambulances(region, stations, scenario)
-    seats = sites[sites["kind"].eq("seat") & ~sites["county_code"].isin(scenario.closed_counties)]
-    metres_now, _ = nearest(demand, seats, scenario.detour_factor)
+    fewest = chosen.proofs["stations_cover_all"].objective
+    curve = prepared.curve(scenario, None if fewest is None else int(fewest), ticker("coverage_curve"), cancel)
+    emergency = plan_emergency(prepared, scenario, chosen, curve, progress=ticker("ambulances"), cancel=cancel)
 
     tables = bed_tables(region, standards, scenario, beds, facilities)
-    tables |= _emergency_tables(prepared, scenario, chosen, stations, metres, metres_now)
+    tables |= emergency.tables
     tables |= _centre_tables(region, scenario, documents, free)
-    tables["compliance"] = compliance(region, standards, demand, tables, metres, metres_now)
-    proofs = {**beds.proofs, **chosen.proofs, "ambulances": fleet_proof, "centres_free": free_proof}
+    tables["compliance"] = compliance(region, standards, demand, tables, emergency.radius, emergency.radius_now)
+    proofs = {**beds.proofs, **chosen.proofs, **emergency.proofs, "centres_free": free_proof}
     persons = region.counties["persons"]
     return Plan(
         scenario=scenario,
@@ -173,61 +213,6 @@ def decide(prepared, scenario, progress=None, cancel=None):
         people_in=region.persons,
         people_out=int(tables["coverage_by_county"][["covered", "uncovered"]].to_numpy().sum()),
     )
-
-
-STATION_COLUMNS = ["id", "name", "kind", "county_code", "city_code", "lon", "lat", "status"]
-
-
-def _emergency_tables(prepared, scenario, chosen, stations, metres, metres_now):
-    region, demand = prepared.region, prepared.demand
-    standard = standard_metres(demand, scenario.urban_km, scenario.rural_km)
-    preferred = standard_metres(demand, scenario.urban_km, scenario.rural_preferred_km)
-    points = coverage(demand, metres, standard, metres_now, preferred)
-    tables = {"stations": stations.reset_index()[[*STATION_COLUMNS, "ambulances", "persons"]]}
-    if chosen.alternative is None:
-        tables["stations_alternative"] = tables["stations"].iloc[:0].drop(columns="ambulances")
-    else:
-        other, _, _ = station_table(prepared.sites, chosen.alternative, demand, scenario.detour_factor)
-        tables["stations_alternative"] = other.reset_index()[[*STATION_COLUMNS, "persons"]]
-    people = ["persons", "covered", "uncovered", "covered_now", "preferred"]
-    for level, frame in (("city", region.cities), ("county", region.counties)):
-        order = [(code, setting) for code in frame.index for setting in ("urban", "rural")]
-        summed = points.groupby([f"{level}_code", "setting"])[people].sum().reindex(order, fill_value=0)
-        codes = [code for code, _ in order]
-        table = pd.DataFrame({"code": codes, "name": frame["name"].reindex(codes).to_numpy()})
-        if level == "county":
-            table["city_code"] = frame["city_code"].reindex(codes).to_numpy()
-        table["setting"] = [setting for _, setting in order]
-        tables[f"coverage_by_{level}"] = table.join(summed.reset_index(drop=True))
-    required = required_by_city(region, scenario)
-    per_city = (
-        stations.groupby("city_code")["ambulances"].agg(["size", "sum"]).reindex(region.cities.index, fill_value=0)
-    )
-    tables["ambulances_by_city"] = pd.DataFrame(
-        {
-            "code": region.cities.index,
-            "name": region.cities["name"].to_numpy(),
-            "persons": region.counties.groupby("city_code")["persons"].sum().reindex(region.cities.index).to_numpy(),
-            "stations": per_city["size"].to_numpy(),
-            "required": [required[k] for k in region.cities.index],
-            "plan": per_city["sum"].to_numpy(),
-        }
-    )
-    tables["uncovered_places"] = _uncovered(region, demand, metres, standard)
-    return tables
-
-
-def _uncovered(region, demand, metres, standard):
-    """Return every demand point beyond its standard, most people first."""
-    lost = demand.assign(km=metres / 1000)[~is_covered(metres, standard)]
-    places = known_places(region)
-    position = nearest(lost, places)[1] if len(lost) else np.zeros(0, dtype=int)
-    lost = lost.assign(
-        county=region.counties["name"].reindex(lost["county_code"]).to_numpy(),
-        place=places["name"].to_numpy()[position],
-    )
-    lost = lost.assign(_id=lost.index).sort_values(["persons", "_id"], ascending=[False, True], ignore_index=True)
-    return lost[["county_code", "county", "setting", "place", "persons", "km", "lon", "lat"]]
 
 
 def _centre_tables(region, scenario, documents, free):

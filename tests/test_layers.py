@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # From the top down; a room may import itself and the rooms of lower lines.
 LAYERS = (
-    ("app", "planner.ui", "planner.cli", "planner.__main__"),
+    ("app", "planner.ui", "planner.cli", "planner.__main__", "planner.simulate_cli"),
+    ("planner.coverage_cli",),
     ("planner.telling",),
     ("planner.compare",),
     ("planner.report",),
@@ -19,13 +20,14 @@ LAYERS = (
     ("planner.services",),
     ("planner.locate",),
     ("planner.engine",),
-    ("planner.conflict", "planner.evaluation"),
+    ("planner.conflict", "planner.evaluation", "planner.simulation"),
     (
         "planner.solve",
         "planner.models",
         "planner.access",
         "planner.compliance",
         "planner.contradictions",
+        "planner.coverage",
         "planner.explain",
         "planner.scenario",
     ),
@@ -34,15 +36,22 @@ LAYERS = (
     ("planner.rounding", "planner.console"),
     ("geo",),
 )
-SAME_DESK = {("planner.__main__", "planner.cli"), ("app", "planner.ui")}
+SAME_DESK = {
+    ("planner.__main__", "planner.cli"),
+    ("app", "planner.ui"),
+    ("planner.cli", "planner.simulate_cli"),
+    ("planner.simulate_cli", "planner.cli"),
+}
 LIBRARIES = {
     "folium": ("geo.maps",),
     "branca": ("geo.maps",),
     "matplotlib": ("geo.atlas", "planner.report"),
-    "networkx": ("geo.network", "geo.travel"),
+    "networkx": ("geo.network",),
     "pulp": ("planner.models", "planner.solve"),
     "highspy": ("planner.solve",),
-    "numba": ("planner.engine", "geo.travel"),
+    "numba": ("geo.compiled",),
+    "osmium": ("geo.road_files",),
+    "simpy": ("planner.simulation",),
     "streamlit": ("app", "planner.ui"),
     "xlsxwriter": ("planner.report",),
 }

@@ -115,6 +115,8 @@ def _most_of_core(core, p, held, gap, clock):
     whole = np.issubdtype(core.weights.dtype, np.integer)
     sites = core.sites[start]
     clock.tell(_served(core, sites) + held, None)
+    if core.weights.sum() - _served(core, sites) <= gap * max(_served(core, sites) + held, 1.0):
+        return sites, core.weights.sum(), core.weights.sum() == _served(core, sites)
     bound = mclp_bound(core.cover, core.weights, p, _served(core, sites), clock)
     # Floating sums of the bound are good to far less than a thousandth of a person.
     most = float(np.floor(bound.most + 1e-3)) if whole else bound.most * (1 + 1e-12)

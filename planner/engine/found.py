@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from planner.engine.compiled import keep_machine_code
+from geo.compiled import keep_machine_code
 from planner.solve import INTERIM, OPTIMAL, WITHIN_GAP
 
 SAME = 1e-9  # numbers this near, relatively, are one number: sums of floats taken in another order

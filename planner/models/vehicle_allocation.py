@@ -1,24 +1,30 @@
 """Whole vehicles to stations in proportion to the people they serve: the divisor method of Webster.
 
     maximise    sum_s sum_k  a_s / (2 k - 1) y_sk
-    subject to  fleet:    sum_s sum_k y_sk = V
-                first_s:  y_s1 = 1                     for every station s
-                0 <= y_sk <= 1                         (whole of itself: one knapsack of unit items)
+    subject to  fleet:       sum_s sum_k y_sk = V
+                first_s:     y_s1 = 1                          for every station s
+                together_g:  sum_{s in G_g} sum_k y_sk >= b_g  for every group g of stations
+                0 <= y_sk <= 1, whole
 
     y_sk   1 when station s has a k-th vehicle, k up to K_s
     a_s    persons whose nearest station is s;  V vehicles of the city
 
 A k-th vehicle is worth less than the one before, so they are taken in order; no vehicle can be moved to a station
-where it would serve more people per vehicle (Balinski, Young 1982, Fair Representation). Of equal claims the earlier
-station has the first. K_s only keeps the model small: a solution that leaves every K_s-th vehicle unused is the best
-of all.
+where it would serve more people per vehicle (Balinski, Young 1982, Fair Representation), unless a group would be left
+with too few. Of equal claims the earlier station has the first. K_s only keeps the model small: a solution that leaves
+every K_s-th vehicle unused is the best of all.
 """
 
 import pulp
 
+from planner.models.mexclp import hold_together
 
-def vehicle_allocation(persons, vehicles, most):
-    """Return the PuLP model for ``persons`` a station (ordered by id), ``vehicles`` >= stations, ``most`` (K_s)."""
+
+def vehicle_allocation(persons, vehicles, most, together=()):
+    """Return the PuLP model for ``persons`` a station (ordered by id), ``vehicles`` >= stations, ``most`` (K_s).
+
+    ``together``: (positions, least) pairs of stations that hold so many vehicles between them.
+    """
     stations = len(persons)
     model = pulp.LpProblem("vehicle_allocation", pulp.LpMaximize)
     y = [
@@ -31,6 +37,7 @@ def vehicle_allocation(persons, vehicles, most):
     model += pulp.LpAffineExpression([(v, 1) for row in y for v in row]) == vehicles, "fleet"
     for s, row in enumerate(y):
         model += row[0] == 1, f"first_{s}"
+    hold_together(model, y, together)
     return model
 
 

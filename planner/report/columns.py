@@ -7,7 +7,7 @@ from geo.theme import MARKS
 # How a column is printed: codes, free text, words of the catalogue (one, or several with a blank between them), and
 # numbers with their decimals; a "figure" has as many as it needs, up to six.
 CODE, TEXT, WORD = "code", "text", "word"
-DECIMALS = {"whole": 0, "density": 2, "score": 4, "km": 3, "degree": 6, "figure": 6}
+DECIMALS = {"whole": 0, "density": 2, "score": 4, "km": 3, "degree": 6, "figure": 6, "percent": 1, "minutes": 1}
 
 KINDS = {
     **dict.fromkeys(("code", "id", "county_code", "city_code", "area_code", "standard_id", "worst_code"), CODE),
@@ -16,17 +16,27 @@ KINDS = {
     **dict.fromkeys(("first_document", "first_clause", "second_document", "second_clause"), TEXT),
     **dict.fromkeys(("worst_county_first", "worst_county_second"), TEXT),
     **dict.fromkeys(("setting", "kind", "status", "level", "unit", "verdict", "nature_now", "nature_plan"), WORD),
-    **dict.fromkeys(("owner", "part", "item", "rule", "strict", "conflict", "scope", "frozen", "split"), WORD),
-    **dict.fromkeys(("objective", "phase", "group", "indicator", "nature", "reasons"), WORD),
+    **dict.fromkeys(
+        ("tier", "housing", "knee", "owner", "part", "item", "rule", "strict", "conflict", "scope", "frozen", "split"),
+        WORD,
+    ),
+    **dict.fromkeys(("objective", "phase", "group", "indicator", "nature", "reasons", "outcome"), WORD),
     **dict.fromkeys(("now_per_1000", "target_per_1000", "plan_per_1000", "worst_per_1000"), "density"),
     **dict.fromkeys(("reach_now_per_1000", "reach_plan_per_1000"), "density"),
     **dict.fromkeys(("gini", "mean_per_1000", "deviation"), "score"),
     **dict.fromkeys(("quantity", "quality", "structure", "efficiency", "score"), "score"),
     **dict.fromkeys(("shortfall", "worst", "even", "equal", "change", "cost", "travel"), "figure"),
     "weight": "figure",
+    **dict.fromkeys(("expected_share", "double_share", "share"), "percent"),
+    "next_station": CODE,
     **{f"{c}_{side}": "density" for c in ("per_1000", "reach", "worst") for side in ("first", "second", "difference")},
     **{f"{c}_{side}": "score" for c in ("gini", "deviation") for side in ("first", "second", "difference")},
     "km": "km",
+    **dict.fromkeys(("farthest_km", "km_first", "km_second"), "km"),
+    **dict.fromkeys(("minutes", "farthest_minutes", "minutes_first", "minutes_second"), "minutes"),
+    **dict.fromkeys(("radius_km", "radius_minutes"), "figure"),
+    **dict.fromkeys(("station", "station_first", "station_second"), TEXT),
+    "covered_share": "percent",
     "lon": "degree",
     "lat": "degree",
 }
@@ -69,8 +79,8 @@ def _table(columns, modelled="", assumed="", figures="", totals="", counted=Fals
     return Table(tuple(columns.split()), natures, frozenset(figures.split()), totals, counted, group)
 
 
-COVERAGE = "setting persons covered uncovered covered_now preferred"
-COVERAGE_MODELLED = "covered uncovered covered_now preferred"
+COVERAGE = "setting persons covered uncovered unreachable covered_now preferred"
+COVERAGE_MODELLED = "covered uncovered unreachable covered_now preferred"
 STATION = "id name kind county_code city_code lon lat status"
 
 TABLES = {
@@ -137,13 +147,46 @@ TABLES = {
     "evaluation_indicators": _table(
         "phase code name group indicator value weight nature", figures="value", group="code"
     ),
-    "ambulances_by_city": _table("code name persons stations required plan", totals="one"),
-    "stations": _table(f"{STATION} ambulances persons", modelled="persons", assumed="status", counted=True),
+    "ambulances_by_city": _table(
+        "code name persons stations floor uplift required plan negative_pressure persons_per_vehicle"
+        " expected expected_share double double_share next_station next_gain",
+        modelled="expected expected_share double double_share next_station next_gain",
+        assumed="uplift negative_pressure",
+        totals="one",
+        counted=True,
+    ),
+    "ambulances_by_station": _table(
+        "id name city_code county_code ambulances negative_pressure persons persons_per_vehicle gain_of_one_more",
+        modelled="persons persons_per_vehicle gain_of_one_more",
+        assumed="negative_pressure",
+        counted=True,
+    ),
+    "stations": _table(
+        f"{STATION} tier housing ambulances persons investment",
+        modelled="persons",
+        assumed="status tier housing investment",
+        counted=True,
+    ),
+    "station_tiers": _table(
+        "code name city_centre county_station substation central_township township stations existing assumed new"
+        " hospital_based ambulances investment",
+        assumed="city_centre county_station substation central_township township assumed investment",
+        totals="one",
+    ),
+    "coverage_curve": _table("stations persons share bound status knee", modelled="persons share bound"),
+    "station_options": _table(
+        "option stations persons id name county_code city_code lon lat",
+        modelled="persons",
+        counted=True,
+        group="option",
+    ),
     "stations_alternative": _table(f"{STATION} persons", modelled="persons", assumed="status", counted=True),
     "coverage_by_city": _table(f"code name {COVERAGE}", modelled=COVERAGE_MODELLED, totals="setting", counted=True),
     "coverage_by_county": _table(f"code name city_code {COVERAGE}", modelled=COVERAGE_MODELLED, counted=True),
     "uncovered_places": _table(
-        "county_code county setting place persons km lon lat", modelled="persons km lon lat", counted=True
+        "county_code county setting place persons km minutes lon lat",
+        modelled="persons km minutes lon lat",
+        counted=True,
     ),
     "centres": _table("name city_code level lon lat persons"),
     "catchments": _table("county_code county persons centre_city_code km"),
@@ -187,3 +230,42 @@ COMPARED = {
     ),
 }
 ALL_TABLES = TABLES | COMPARED
+
+
+def checked_tables(far):
+    """Return what the check of a list of stations writes, as ``TABLES``; ``far``, how ways are told: km | minutes."""
+    people = "persons preferred covered covered_share uncovered unreachable"
+    modelled = "preferred covered covered_share uncovered unreachable"
+    change = "persons covered_first covered_second gained lost covered_difference"
+    place = "place county_code county setting persons"
+    return {
+        "checked_cities": _table(f"code name setting {people}", modelled=modelled, totals="setting", counted=True),
+        "checked_counties": _table(f"code name city_code setting {people}", modelled=modelled, counted=True),
+        "checked_radii": _table(
+            f"code name setting radius_{far} persons covered covered_share",
+            modelled="covered covered_share",
+            group="code",
+        ),
+        "checked_places": _table(
+            f"{place} unreachable station {far} farthest_{far} lon lat",
+            modelled=f"persons unreachable station {far} farthest_{far} lon lat",
+            counted=True,
+        ),
+        "checked_stations": _table(
+            f"id name status county_code city_code lon lat ambulances persons covered uncovered farthest_{far}",
+            modelled=f"persons covered uncovered farthest_{far}",
+            counted=True,
+        ),
+        "checked_change_cities": _table(
+            f"code name setting {change}", modelled=change.removeprefix("persons "), totals="setting", counted=True
+        ),
+        "checked_change_counties": _table(
+            f"code name city_code setting {change}", modelled=change.removeprefix("persons "), counted=True
+        ),
+        "checked_change_places": _table(
+            f"outcome {place} station_first {far}_first station_second {far}_second lon lat",
+            modelled=f"persons station_first {far}_first station_second {far}_second lon lat",
+            counted=True,
+            group="outcome",
+        ),
+    }

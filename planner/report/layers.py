@@ -15,7 +15,7 @@ from planner.report.view import city_results, county_results
 # to the disk as a whole, so that SQLite need not wait for the disk at every layer.
 GDAL_OPTIONS = {"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"}
 CIRCLE_SEGMENTS = 24  # of a quarter circle: within 0.1 % of the true area
-POINTS = ("demand", "stations", "centres", "uncovered")
+POINTS = ("demand", "stations", "centres", "uncovered", "changes")
 
 # Where a layer's column is the same as a table's, the table says whether it is modelled.
 LAYER_TABLES = {
@@ -46,7 +46,7 @@ def build_layers(plan, tables, prepared):
         "cities": city_results(tables, region),
         "counties": counties,
         "catchments": _catchments(counties, tables["centres"]),
-        "coverage_circles": _circles(tables["stations"], scenario, region),
+        "coverage_circles": coverage_circles(tables["stations"], scenario, region),
         "demand": _demand(prepared.demand, tables["stations"], scenario, region),
         "stations": _points(tables["stations"]),
         "centres": _points(pd.concat([tables["centres"], tables["centres_free"]], ignore_index=True)),
@@ -57,6 +57,14 @@ def build_layers(plan, tables, prepared):
 def write_layers(plan, tables, prepared, path, words):
     """Write the layers and the attribute table ``columns``. Raises OSError when the file cannot be written."""
     layers = build_layers(plan, tables, prepared)
+    write_geopackage(layers, column_notes(layers, words), path, words)
+
+
+def write_geopackage(layers, notes, path, words):
+    """Write GeoDataFrames by name, those of ``POINTS`` as points and the others as polygons, and the table ``columns``.
+
+    Raises OSError when the file cannot be written.
+    """
     pyogrio.set_gdal_config_options(GDAL_OPTIONS)
     try:
         for name, layer in layers.items():
@@ -71,7 +79,7 @@ def write_layers(plan, tables, prepared, path, words):
                 layer_options={"GEOMETRY_NAME": "geom", "DESCRIPTION": words(f"report.layer.{name}")},
             )
         pyogrio.write_dataframe(
-            column_notes(layers, words),
+            notes,
             path,
             layer="columns",
             driver="GPKG",
@@ -84,12 +92,16 @@ def write_layers(plan, tables, prepared, path, words):
         pyogrio.set_gdal_config_options(dict.fromkeys(GDAL_OPTIONS))
 
 
-def column_notes(layers, words):
-    """Return one row a field of each layer: layer, column, heading, unit, nature, in the language of ``words``."""
+def column_notes(layers, words, nature_of=None):
+    """Return one row a field of each layer: layer, column, heading, unit, nature, in the language of ``words``.
+
+    nature_of  called as nature_of(layer, column), gives "modelled", "assumed" or ""; None: that of a plan's layers
+    """
+    nature_of = nature_of or _nature
     rows = []
     for name, layer in layers.items():
         for column in layer.columns.drop("geometry"):
-            unit, nature = f"unit.{column}", f"value.nature.{_nature(name, column)}"
+            unit, nature = f"unit.{column}", f"value.nature.{nature_of(name, column)}"
             said = [words(key) if key in words else "" for key in (f"column.{column}", unit, nature)]
             rows.append((name, column, *said))
     return pd.DataFrame(rows, columns=["layer", "column", "heading", "unit", "nature"])
@@ -107,8 +119,12 @@ def _points(frame):
     return gpd.GeoDataFrame(frame, geometry=gpd.points_from_xy(frame["lon"], frame["lat"]), crs=GEOGRAPHIC)
 
 
-def _circles(stations, scenario, region):
-    """Return what lies within each standard of each station. With a detour factor the circle is smaller by it."""
+def coverage_circles(stations, scenario, region):
+    """Return what lies within each standard of each station, cut to the province.
+
+    stations  DataFrame id, lon, lat; scenario: anything with urban_km, rural_km and detour_factor, by which circles are
+    smaller. GeoDataFrame station_id, setting, radius_metres.
+    """
     x, y = region.project(stations["lon"], stations["lat"])
     centres = shapely.points(x, y)
     outline = region.province.to_crs(region.projection).geometry.union_all()

@@ -7,6 +7,8 @@ import math
 import platform
 from pathlib import Path
 
+from planner.settings import FILE_SETTINGS
+
 MANIFEST = "manifest.json"
 
 # The packages that can change a figure or a drawing.
@@ -41,11 +43,12 @@ def build_manifest(plan, prepared, checks, cleaned, folder, words):
 
 
 def inputs_of(region, standards, scenario):
-    """Return the sha256 of every file that a plan rests on: {region | standards | facilities: {file name: sha256}}."""
+    """Return the sha256 of every file that a plan rests on: {region | standards | field of a file: {name: sha256}}."""
     inputs = {"region": dict(region.digest), "standards": dict(standards.files)}
-    if scenario.facilities:
-        table = Path(scenario.facilities)
-        inputs["facilities"] = {table.name: digest_of(table)}
+    for setting in FILE_SETTINGS:
+        if getattr(scenario, setting.field):
+            file = Path(getattr(scenario, setting.field))
+            inputs[setting.field] = {file.name: digest_of(file)}
     return inputs
 
 

@@ -119,9 +119,9 @@ def unguarded(text):
     return text[1:] if GUARDED_START.match(text) else text
 
 
-def write_csv(name, frame, path):
+def write_csv(name, frame, path, catalogue=ALL_TABLES):
     """Write one published table: UTF-8 with byte order mark, LF, machine column names, fixed decimals."""
-    table = ALL_TABLES[name]
+    table = catalogue[name]
     columns = [
         [cell_text(table.kind(column), value, table.decimals(column)) for value in frame[column].tolist()]
         for column in table.columns

@@ -19,6 +19,8 @@ NUMBER_FORMATS = {
     "score": "0.0000",
     "km": "#,##0.000",
     "degree": "0.000000",
+    "percent": "#,##0.0",
+    "minutes": "#,##0.0",
     "figure": "",  # as many decimals as the value has
 }
 FIGURE_SHOWN = 4  # decimals of a figure that are shown; its cell holds them all
@@ -36,6 +38,7 @@ DENSITIES = {  # per 1,000 persons: what is counted, and which persons
     "per_1000_first": ("beds_first", "persons_first"),
     "per_1000_second": ("beds_second", "persons_second"),
 }
+SHARES = {"covered_share": ("covered", "persons")}  # per cent: what is counted, and of whom
 HEADER_ROWS = 4  # title, note, headings, machine names
 WIDEST = 44
 ROW_HEIGHT = 15  # points, of one line
@@ -59,8 +62,8 @@ def sheet_names(tables, words):
     return {name: f"{i} {words(f'table.{name}.sheet')}"[:31] for i, name in enumerate(tables, start=1)}
 
 
-def write_book(tables, lines, summary, path, words):
-    """Write a workbook: the cover's ``lines``, then a sheet for each published table. Raises OSError.
+def write_book(tables, lines, summary, path, words, catalogue=ALL_TABLES):
+    """Write a workbook: the cover's ``lines``, then a sheet for each published table of ``catalogue``. Raises OSError.
 
     Each sheet: title, note, headings with units, the machine's column names in small grey, the rows, and for city
     tables last rows in bold that have no code. Text is never a formula or a link.
@@ -72,7 +75,7 @@ def write_book(tables, lines, summary, path, words):
     styles = Styles(book)
     _cover(book.add_worksheet(words("report.cover_sheet")), lines, summary, styles, words)
     for name, sheet_name in sheet_names(tables, words).items():
-        _table(book.add_worksheet(sheet_name), name, tables[name], summary, styles, words)
+        _table(book.add_worksheet(sheet_name), name, catalogue[name], tables[name], summary, styles, words)
     try:
         book.close()
     except XlsxWriterException as error:
@@ -119,8 +122,7 @@ def _in_language(name, frame, prepared, words):
     return frame.assign(name=[of.get(id, own) for id, own in zip(frame[ids], frame["name"], strict=True)])
 
 
-def _table(sheet, name, frame, summary, styles, words):
-    table = ALL_TABLES[name]
+def _table(sheet, name, table, frame, summary, styles, words):
     last = len(table.columns) - 1
     widths = _widths(table, frame, words)
     across = sum(widths)
@@ -267,6 +269,10 @@ def _totals(name, table, frame, words):
             if column in DENSITIES:
                 counted, persons = (int(rows[of].sum()) for of in DENSITIES[column])
                 total[column] = float(rounded(counted * 1000 / persons, 2))
+            elif column in SHARES:
+                counted, persons = (int(rows[of].sum()) for of in SHARES[column])
+                if persons:
+                    total[column] = float(rounded(counted * 100 / persons, 1))
             elif table.kind(column) == "whole" and not rows[column].isna().any():  # a part is no total
                 total[column] = int(rows[column].sum())
         if "per_1000_difference" in table.columns:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from geo.travel import distances
+from geo.travel import distances, seat_points
 from planner.models.bed_quotas import BedQuestion, Rule
 from planner.rounding import ceiling, half_up, shared_out
 from planner.services.stock import CELLS, KINDS, PLANNED, PUBLIC
@@ -121,7 +121,7 @@ def bed_question(region, standards, scenario, stock, aims, closed, reach):
     """
     lowest, highest = _bounds(scenario, stock, aims, closed)
     counties = region.counties
-    seats = counties[["seat_x", "seat_y"]].set_axis(["x", "y"], axis=1)
+    seats = seat_points(counties)
     writer = _Writer(region, standards, scenario, stock, aims, closed)
     guards = guard_rules(region, aims, reach) if scenario.beds_guard else ()
     return BedQuestion(

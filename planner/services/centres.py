@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from geo.travel import distances
+from geo.travel import distances, seat_points
 from planner.engine.found import Clock
 from planner.engine.question import stored
 from planner.engine.wished import least_distance_wished
@@ -31,7 +30,7 @@ class CentrePlan:
 def documents_centres(region, scenario):
     """Return the :class:`CentrePlan` of the documents; sites are city codes, the national centres' first."""
     cities = tuple(dict.fromkeys([*scenario.national_centres, *scenario.provincial_centres]))
-    return _nearest_of(region, region.cities.loc[list(cities), ["x", "y"]], cities, scenario)
+    return _nearest_of(region, region.cities.loc[list(cities), ["lon", "lat"]], cities, scenario)
 
 
 def free_centres(region, scenario, count, start_at, *, progress=None, cancel=None):
@@ -42,7 +41,7 @@ def free_centres(region, scenario, count, start_at, *, progress=None, cancel=Non
     """
     counties = region.counties
     persons = counties["persons"].to_numpy(dtype=np.int64)
-    seats = _seats(region)
+    seats = seat_points(counties)
     metres = distances(seats, seats, scenario.detour_factor)
     clock = Clock(scenario.solve_seconds, progress and _in_millions(progress), cancel)
     # Of a hundred seats the model as it reads is quick enough, and a machine's first run has no loops to compile.
@@ -65,12 +64,7 @@ def _in_millions(progress):
 
 
 def _nearest_of(region, points, codes, scenario):
-    metres = distances(_seats(region), points, scenario.detour_factor)
+    metres = distances(seat_points(region.counties), points, scenario.detour_factor)
     order = np.argsort(np.array(codes), kind="stable")  # of equally near centres the smaller code serves
     position = order[metres[:, order].argmin(axis=1)]
     return CentrePlan(codes, metres[np.arange(len(metres)), position], position)
-
-
-def _seats(region):
-    counties = region.counties
-    return pd.DataFrame({"x": counties["seat_x"], "y": counties["seat_y"]}, index=counties.index)

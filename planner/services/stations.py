@@ -1,215 +1,307 @@
-"""Emergency stations: one at every county seat; how many more, and where, to have everyone within the standard."""
+"""Emergency stations: how many are needed and where; what a number of them does best; how they are told to people."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from geo.sites import known_places
-from geo.travel import arcs_within, is_covered, nearest, standard_metres
-from planner.conflict import smallest_conflict
+from geo.travel import UNREACHED, arcs_within, is_covered
 from planner.engine.cover import fewest_sites, most_people
 from planner.engine.found import Clock
-from planner.explain import Infeasible, conflict, county_without_station, out_of_reach, repairs, too_few_stations
-from planner.locate import lscp
-from planner.problem import CoverProblem
+from planner.locate import gradual_shares_of, mclp_gradual
+from planner.services.fairness import fairest
 from planner.services.proof import Proof, proof_of
-from planner.solve import INFEASIBLE, NO_PLAN, OPTIMAL
+from planner.services.station_conflict import refuse_impossible
+from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL
 
-REPAIR_SECONDS = 5.0  # for the cheapest repair of what cannot be: a number to think about, not a plan
+GRADUAL_STEPS = 4  # people between the preferred standard and the limit count by quarters
+SPACED_ROUNDS = 12  # how often sites that stand too near are sought anew elsewhere
+CURVE_GAP = 1e-3  # a curve is to be read, not to be built: a thousandth of the people is less than its line is wide
 
 
 @dataclass(frozen=True)
 class StationPlan:
-    """Site ids, sorted: ``chosen`` answers the scenario's goal, ``alternative`` the other one (None = no answer)."""
+    """Site ids, sorted: ``chosen`` answers the scenario's goal, ``alternative`` another one (None = no answer).
+
+    alternative_goal  "best_n" beside the goal "cover_all", else "cover_all"
+    options           further layouts, each (ids, persons covered)
+    """
 
     chosen: tuple
     alternative: tuple | None
+    alternative_goal: str
+    options: tuple
     proofs: dict
 
 
-def cover_problem(region, demand, sites, scenario):
-    """Return the :class:`CoverProblem` of a scenario: every seat held, closed counties shut, ranks as :func:`_rank`."""
-    standard = standard_metres(demand, scenario.urban_km, scenario.rural_km)
-    arcs = arcs_within(demand, sites, standard, scenario.detour_factor)
-    closed = sites["county_code"].isin(scenario.closed_counties).to_numpy()
-    seats = sites["kind"].eq("seat").to_numpy()
-    return CoverProblem(
-        persons=demand["persons"].to_numpy(dtype=np.int64),
-        arcs=arcs,
-        fixed=np.flatnonzero(seats & ~closed),
-        forbidden=np.flatnonzero(closed),
-        rank=_rank(demand, sites, arcs, scenario),
-    )
+def plan_stations(region, standards, demand, sites, problem, scenario, *, ways, limits, progress=None, cancel=None):
+    """Return the :class:`StationPlan`. Raises :class:`planner.explain.Infeasible` naming places and people.
 
-
-def _rank(demand, sites, arcs, scenario):
-    """Order the sites: seats, towns, cells; within a kind those with most people near.
-
-    Near is within the standard for urban people, within the preferred radius for rural ones.
+    limits  (standard, preferred), n whole amounts each
     """
-    near = standard_metres(demand, scenario.urban_km, min(scenario.rural_preferred_km, scenario.rural_km))
-    rows = np.repeat(np.arange(len(demand)), np.diff(arcs.indptr))
-    close = is_covered(arcs.data, near[rows])
-    people = np.bincount(arcs.indices[close], weights=demand["persons"].to_numpy()[rows[close]], minlength=len(sites))
-    kind = sites["kind"].map({"seat": 0, "town": 1, "cell": 2}).to_numpy()
-    rank = np.empty(len(sites), dtype=np.int64)
-    rank[np.lexsort((sites.index.to_numpy(), -people, kind))] = np.arange(len(sites))
-    return rank
-
-
-def plan_stations(region, standards, demand, sites, problem, scenario, *, progress=None, cancel=None):
-    """Return the :class:`StationPlan`. Raises :class:`planner.explain.Infeasible` naming places and people."""
-    _refuse_impossible(region, standards, demand, sites, problem, scenario)
-
-    def ticker(stage):
-        return None if progress is None else lambda seconds, gap, best: progress(stage, seconds, gap, best)
-
-    def left_open(goal):
-        """Somebody waits for the plan: the other question, which is not the scenario's own, stays unanswered."""
-        return scenario.stations_goal != goal and cancel is not None and cancel.is_set()
-
-    proofs, answers = {}, {"cover_all": None, "best_n": None}
-    if not problem.reachable().all():
-        proofs["stations_cover_all"] = Proof("stations_cover_all", INFEASIBLE, "stations", None, None, None, 0.0)
-    elif left_open("cover_all"):
-        proofs["stations_cover_all"] = Proof("stations_cover_all", NO_PLAN, "stations", None, None, None, 0.0)
-    else:
-        answers["cover_all"], proofs["stations_cover_all"] = _cover_all(
-            problem, scenario, ticker("stations_cover_all"), cancel
-        )
-    if scenario.stations_count < len(problem.fixed):
-        # Only for the goal "cover_all": nobody asked for so few, and fewer than the seats' stations answer nothing.
-        proofs["stations_best_n"] = Proof("stations_best_n", INFEASIBLE, "persons", None, None, None, 0.0)
-    elif left_open("best_n"):
-        proofs["stations_best_n"] = Proof("stations_best_n", NO_PLAN, "persons", None, None, None, 0.0)
-    else:
-        answers["best_n"], proofs["stations_best_n"] = _best_n(
-            problem, scenario, answers["cover_all"], proofs["stations_cover_all"], ticker("stations_best_n"), cancel
-        )
-    other = "best_n" if scenario.stations_goal == "cover_all" else "cover_all"
-
-    def ids(positions):
-        return None if positions is None else tuple(sorted(sites.index[list(positions)]))
-
-    return StationPlan(ids(answers[scenario.stations_goal]), ids(answers[other]), proofs)
-
-
-def _refuse_impossible(region, standards, demand, sites, problem, scenario):
-    rule = standards["emergency_station_county"]
-    clause = f"{rule.document} {rule.clause}"
-    counties = region.counties
-    reasons = [
-        county_without_station(code, counties["name"][code], int(counties["persons"][code]), clause)
-        for code in scenario.closed_counties
-        if code in counties.index
-    ]
-    if scenario.stations_goal == "best_n" and scenario.stations_count < len(counties):
-        reasons.append(too_few_stations(scenario.stations_count, len(counties), clause))
-    lost = np.flatnonzero(~problem.reachable())
-    if len(lost) and scenario.stations_goal == "cover_all":
-        reasons += _unreachable(region, demand, sites, problem, lost, scenario)
-    if reasons:
-        raise Infeasible(reasons + _conflict(region, sites, problem, lost, scenario, clause))
-
-
-def _unreachable(region, demand, sites, problem, lost, scenario):
-    """Return who is out of reach, how far, and what would mend it."""
-    counties, places = region.counties, known_places(region)
-    allowed = np.setdiff1d(np.arange(len(sites)), problem.forbidden)
-    points = demand.iloc[lost]
-    metres = np.full(len(lost), np.inf)
-    if len(allowed):
-        metres = nearest(points, sites.iloc[allowed], scenario.detour_factor)[0].astype(float)
-    named = points.assign(county=counties["name"].reindex(points["county_code"]).to_numpy(), metres=metres)
-    told = out_of_reach(
-        named, places["name"].to_numpy()[nearest(points, places)[1]], scenario.urban_km, scenario.rural_km
+    refuse_impossible(region, standards, demand, sites, problem, scenario, ways)
+    question = _Question(region, demand, sites, problem, scenario, limits, progress, cancel)
+    goal = scenario.stations_goal
+    other = "best_n" if goal == "cover_all" else "cover_all"
+    proofs, answers = {}, {}
+    for asked in sorted({goal, other}, key=("cover_all", "best_n", "gradual", "backup", "fair").index):
+        answers[asked], proofs[f"stations_{asked}"] = _answer(question, asked, answers, proofs)
+    options = _options(question, goal, answers[goal], proofs[f"stations_{goal}"])
+    return StationPlan(
+        question.ids(answers[goal]), question.ids(answers[other]), other, tuple(map(question.option, options)), proofs
     )
-    closed = len(scenario.closed_counties)
-    far = points[np.diff(problem.arcs[lost].indptr) == 0]  # beyond reach with every county open
-    if not len(far):
-        return told + repairs(far, closed=closed, added=0, proven=True)
-    named = far.assign(metres=nearest(far, sites, scenario.detour_factor)[0].astype(float))
-    standard = standard_metres(far, scenario.urban_km, scenario.rural_km)
-    added = lscp(arcs_within(far, far, standard, scenario.detour_factor), seconds=REPAIR_SECONDS)
-    return told + repairs(named, closed=closed, added=len(added.sites), proven=added.status == OPTIMAL)
 
 
-def _ways_by_closed_county(problem, sites, lost, closed):
-    """Return 0/1 (CSR, lost demand x closed counties): would some site of the county reach the demand?"""
-    county = pd.Index(closed).get_indexer(sites["county_code"])
-    row, column = sparse.coo_array(problem.arcs[lost]).coords
-    shut = county[column] >= 0
-    pairs = np.unique(np.stack([row[shut], county[column[shut]]]), axis=1)
-    return sparse.csr_array((np.ones(pairs.shape[1], np.int32), tuple(pairs)), shape=(len(lost), len(closed)))
+@dataclass(frozen=True)
+class _Question:
+    """What every goal asks about, and who listens."""
+
+    region: object
+    demand: pd.DataFrame
+    sites: pd.DataFrame
+    problem: object
+    scenario: object
+    limits: tuple
+    progress: object
+    cancel: object
+
+    def clock(self, stage):
+        listener = (
+            None if self.progress is None else lambda seconds, gap, best: self.progress(stage, seconds, gap, best)
+        )
+        return Clock(self.scenario.solve_seconds, listener, self.cancel)
+
+    def ids(self, positions):
+        return None if positions is None else tuple(sorted(self.sites.index[list(positions)]))
+
+    def option(self, positions):
+        return self.ids(positions), int(self.problem.persons[self.problem.covered_by(positions)].sum())
+
+    @property
+    def count(self):
+        """Return how many stations the scenario gives, as far as there are sites for them."""
+        return min(self.scenario.stations_count, self.problem.arcs.shape[1] - len(self.problem.forbidden))
 
 
-def _conflict(region, sites, problem, lost, scenario, clause):
-    """Return the smallest set of wishes that contradict, in words; nothing where one alone cannot be kept."""
-    counties = region.counties
-    closed = tuple(code for code in scenario.closed_counties if code in counties.index)
-    goal = ("everybody", None) if scenario.stations_goal == "cover_all" else ("count", None)
-    ways = _ways_by_closed_county(problem, sites, lost, closed)
+def _answer(question, goal, answers, proofs):
+    """Return (positions or None, Proof) of one goal."""
+    name, unit = f"stations_{goal}", {"cover_all": "stations", "fair": "share"}.get(goal, "persons")
+    problem, scenario = question.problem, question.scenario
 
-    def feasible(some):
-        shut = [k for k, code in enumerate(closed) if ("closed", code) in some]
-        if ("county_rule", None) in some and (
-            shut or (goal in some and goal[0] == "count" and scenario.stations_count < len(counties))
-        ):
-            return False
-        return goal not in some or goal[0] == "count" or not _some_cut_off(ways, shut)
+    def without(status):
+        return None, Proof(name, status, unit, None, None, None, 0.0)
 
-    found = smallest_conflict([("county_rule", None), *(("closed", code) for code in closed), goal], feasible)
-    if found is None or len(found) < 2:
-        return []
-    params = {
-        "clause": clause,
-        "count": scenario.stations_count,
-        "urban": f"{scenario.urban_km:g}",
-        "rural": f"{scenario.rural_km:g}",
-    }
-    return conflict([(kind, None if code is None else counties["name"][code]) for kind, code in found], params)
-
-
-def _some_cut_off(ways, shut):
-    """Return whether some row has no way left when the counties ``shut`` (columns) are: open ones are a way too."""
-    left = np.ones(ways.shape[1], dtype=np.int32)
-    left[shut] = 0
-    return bool((ways @ left == 0).any())
-
-
-def _cover_all(problem, scenario, progress, cancel):
-    """Fewest stations for everyone; of plans with as few, one whose sites cannot be bettered one by one."""
-    clock = Clock(scenario.solve_seconds, progress, cancel)
-    best = fewest_sites(problem, clock=clock)
-    return best.sites, proof_of("stations_cover_all", "stations", best, seconds=clock.spent())
-
-
-def _best_n(problem, scenario, cover_all, cover_proof, progress, cancel):
-    """Most people within the standard with the stations given; if enough for everyone, the plan that needs fewest."""
-    if cover_all is not None and len(cover_all) <= scenario.stations_count and cover_proof.status == OPTIMAL:
+    if goal == "cover_all" and not problem.reachable().all():
+        return without(INFEASIBLE)
+    if goal != scenario.stations_goal and question.cancel is not None and question.cancel.is_set():
+        return without(NO_PLAN)  # somebody waits for the plan: the other question stays unanswered
+    if goal != "cover_all" and scenario.stations_count < len(problem.fixed):
+        # Only beside the goal "cover_all": nobody asked for so few, and fewer than those held answer nothing.
+        return without(INFEASIBLE)
+    if goal == "best_n" and _enough(scenario, answers, proofs):
         everyone = float(problem.persons.sum())
-        return cover_all, Proof("stations_best_n", OPTIMAL, "persons", everyone, everyone, 0.0, 0.0)
-    clock = Clock(scenario.solve_seconds, progress, cancel)
-    sites = problem.arcs.shape[1] - len(problem.forbidden)
-    best = most_people(problem, min(scenario.stations_count, sites), clock=clock)
-    return best.sites, proof_of("stations_best_n", "persons", best, seconds=clock.spent())
+        return answers["cover_all"], Proof(name, OPTIMAL, unit, everyone, everyone, 0.0, 0.0)
+    clock = question.clock(name)
+    best = _spaced(question, _GOALS[goal], clock)
+    return best.sites, proof_of(name, unit, best, seconds=clock.spent())
 
 
-def station_table(sites, ids, demand, detour_factor):
-    """Return (stations, metres, position): the table of ``ids`` with the persons nearest to each, each point's way.
+def _enough(scenario, answers, proofs):
+    """Return whether the stations given reach everybody: then the plan that needs fewest is the answer."""
+    known = answers.get("cover_all")
+    proven = known is not None and proofs["stations_cover_all"].status == OPTIMAL
+    return proven and len(known) <= scenario.stations_count
 
-    ``stations`` is on id, sorted; ``position`` points into it; of equally near stations the smallest id serves.
+
+# -- goals: question, problem, clock -> Found
+
+
+def _cover_all(question, problem, clock):
+    """Fewest stations for everyone; of plans with as few, one whose sites cannot be bettered one by one."""
+    return fewest_sites(problem, clock=clock)
+
+
+def _best_n(question, problem, clock):
+    """Most people within the standard."""
+    return most_people(problem, question.count, clock=clock)
+
+
+def _gradual(question, problem, clock):
+    """Most people when those beyond the preferred standard count by quarters less, to nothing beyond the limit."""
+    shares = gradual_shares_of(problem.arcs, *question.limits[::-1], steps=GRADUAL_STEPS)
+    wishes = {"fixed": problem.fixed, "forbidden": problem.forbidden, "rank": problem.rank}
+    seconds, tell = clock.left(), clock.progress
+    return mclp_gradual(
+        shares, problem.persons, question.count, **wishes, seconds=seconds, progress=tell, cancel=clock.cancel
+    )
+
+
+def _backup(question, problem, clock):
+    """Most people with two stations within the standard."""
+    return most_people(replace(problem, need=np.full(len(problem.persons), 2)), question.count, clock=clock)
+
+
+def _fair(question, problem, clock):
+    """The county with the smallest share of people covered has as large a share as can be; then most people."""
+    county = pd.Index(question.region.counties.index).get_indexer(question.demand["county_code"])
+    return fairest(problem, county, question.count, clock=clock)
+
+
+_GOALS = {"cover_all": _cover_all, "best_n": _best_n, "gradual": _gradual, "backup": _backup, "fair": _fair}
+
+
+# -- spacing, and layouts that differ
+
+
+def _spaced(question, goal, clock):
+    """Return the answer of ``goal`` with no two new stations nearer than the spacing.
+
+    Spacing can only make a plan worse, so the bound without it holds with it. Of two that stand too near the one of
+    worse rank is shut and the question asked again: mostly as good a plan stands elsewhere.
     """
-    stations = sites.loc[list(ids)].copy()
-    metres, position = nearest(demand, stations, detour_factor)
-    stations["persons"] = np.bincount(position, weights=demand["persons"], minlength=len(stations)).astype(np.int64)
-    stations["status"] = np.where(stations["kind"].eq("seat"), "assumed", "new")
-    return stations, metres, position
+    first = best = goal(question, question.problem, clock)
+    problem = question.problem
+    for _ in range(SPACED_ROUNDS if question.scenario.spacing_km > 0 else 0):
+        if not len(best.sites):
+            break
+        shut = _crowded(question, best.sites)
+        if not len(shut):
+            break
+        problem = replace(problem, forbidden=np.union1d(problem.forbidden, shut))
+        best = goal(question, problem, clock)
+    if best is first:
+        return best
+    if not len(best.sites) or len(_crowded(question, best.sites)):
+        return replace(best, status=NO_PLAN, sites=best.sites[:0], objective=None)
+    return _bounded(best, first.bound)
 
 
-def coverage(demand, metres, standard, metres_now, preferred):
+def _bounded(best, bound):
+    """Return ``best`` with a bound of a wider question, and the status that it earns."""
+    if bound is not None and best.objective is not None and abs(best.objective - bound) < 1e-9 * max(abs(bound), 1.0):
+        return replace(best, status=OPTIMAL, bound=best.objective)
+    return replace(best, status=INTERIM if best.status == OPTIMAL else best.status, bound=bound)
+
+
+def _crowded(question, chosen):
+    """Return of each pair of new stations nearer than the spacing the position of the one of worse rank."""
+    new = np.setdiff1d(chosen, question.problem.fixed)
+    metres = round(question.scenario.spacing_km * 1000) - 1
+    pairs = arcs_within(question.sites.iloc[new], question.sites.iloc[new], metres).tocoo().coords
+    rank = question.problem.rank[new]
+    return new[np.unique(pairs[0][rank[pairs[0]] > rank[pairs[1]]])]
+
+
+def _options(question, goal, chosen, proof):
+    """Return layouts (positions) that each leave ``options_differ`` new stations of every earlier one unused.
+
+    Those that serve fewest people alone are shut in turn, and the question asked again without them.
+    """
+    scenario, problem, found = question.scenario, question.problem, []
+    if chosen is None or proof.status == INTERIM:
+        return found
+    earlier, shut = [np.asarray(chosen)], problem.forbidden
+    while len(found) < scenario.station_options:
+        clock = question.clock("stations_options")
+        for one in earlier:
+            spare = np.setdiff1d(one, np.union1d(problem.fixed, shut))
+            gone = len(np.setdiff1d(one, problem.fixed)) - len(spare)
+            few = _least_needed(problem, one, spare)[: max(scenario.options_differ - gone, 0)]
+            shut = np.union1d(shut, np.array(few, dtype=np.int64))
+        best = _spaced(replace(question, problem=replace(problem, forbidden=shut)), _GOALS[goal], clock)
+        if not len(best.sites) or clock.cancelled():
+            break
+        found.append(best.sites)
+        earlier.append(best.sites)
+    return found
+
+
+def _least_needed(problem, chosen, some):
+    """Return ``some`` of the ``chosen`` sites, those that serve fewest people alone first."""
+    pattern = problem.pattern[:, np.asarray(chosen)]
+    alone = pattern.multiply((pattern.sum(axis=1) == 1).astype(np.int64)[:, None])
+    people = dict(zip(np.asarray(chosen).tolist(), (problem.persons @ alone).tolist(), strict=True))
+    return sorted(some.tolist(), key=lambda j: (people[j], problem.rank[j]))
+
+
+# -- the curve of coverage
+
+
+def coverage_curve(problem, scenario, everybody, *, progress=None, cancel=None):
+    """Return how many people how many stations cover at best: from those held to as many as cover everybody.
+
+    everybody  stations that cover everybody, or None: then to twice those held, at most all sites
+    DataFrame stations persons share (per cent) bound status knee ("yes" at one row): the knee is the point farthest
+    above the line between the curve's ends (Satopaa and others 2011).
+    """
+    least = max(len(problem.fixed), 1)
+    allowed = problem.arcs.shape[1] - len(problem.forbidden)
+    most = min(everybody or 2 * least, allowed)
+    counts = np.unique(np.rint(np.linspace(least, most, max(scenario.curve_points, 2))).astype(int))
+    total, rows = int(problem.persons.sum()), []
+    clock = Clock(np.inf)
+    for count in counts if scenario.curve_points else ():
+        if cancel is not None and cancel.is_set():
+            break
+        if progress is not None:
+            progress(clock.spent(), None, None)
+        if count == everybody:
+            rows.append((int(count), total, float(total), OPTIMAL))
+            continue
+        best = most_people(problem, int(count), gap=CURVE_GAP, clock=Clock(scenario.solve_seconds, None, cancel))
+        bound = best.bound if best.bound is not None else float(total)
+        rows.append((int(count), int(best.objective), bound, best.status))
+    frame = pd.DataFrame(rows, columns=["stations", "persons", "bound", "status"])
+    # A later point covers at least as many as an earlier one: more stations never cover fewer.
+    frame["persons"] = frame["persons"].cummax()
+    frame["share"] = 100 * frame["persons"] / max(total, 1)
+    frame["bound"] = np.floor(frame["bound"].astype(float) + 1e-6).clip(lower=frame["persons"]).astype(np.int64)
+    frame["knee"] = np.where(np.arange(len(frame)) == _knee(frame["stations"], frame["persons"]), "yes", "no")
+    return frame[["stations", "persons", "share", "bound", "status", "knee"]]
+
+
+def _knee(stations, persons):
+    """Return the row of the knee; -1 where the curve has none."""
+    if len(stations) < 3 or persons.iloc[-1] == persons.iloc[0]:
+        return -1
+    along = (stations - stations.iloc[0]) / (stations.iloc[-1] - stations.iloc[0])
+    up = (persons - persons.iloc[0]) / (persons.iloc[-1] - persons.iloc[0])
+    return int(np.argmax((up - along).to_numpy()))
+
+
+# -- tables
+
+
+def station_table(sites, ids, demand, ways, *, held=(), by_city=False):
+    """Return (stations, amount, position): the table of ``ids`` with the persons nearest to each, each point's way.
+
+    ``stations`` is on id, sorted; ``position`` points into it (-1: no way); of equally near stations the smallest id
+    serves. ``held``: ids that are not new; by_city: a city's people have its own stations alone.
+    """
+    stations = sites.loc[sorted(ids)].copy()
+    amount, position = _served(demand, stations, ways, by_city)
+    known = position >= 0
+    persons = np.bincount(position[known], weights=demand["persons"].to_numpy()[known], minlength=len(stations))
+    stations["persons"] = persons.astype(np.int64)
+    assumed = np.where(stations["kind"].eq("existing"), "existing", "assumed")
+    stations["status"] = np.where(stations.index.isin(held), assumed, "new")
+    return stations, amount, position
+
+
+def _served(demand, stations, ways, by_city):
+    """Return (amount, position in ``stations``) of the station that serves each demand point."""
+    if not by_city:
+        return ways.nearest(demand, stations)
+    amount, position = np.full(len(demand), UNREACHED), np.full(len(demand), -1)
+    for city, here in demand.groupby("city_code").indices.items():
+        own = np.flatnonzero(stations["city_code"].eq(city))
+        if len(own):
+            amount[here], at = ways.nearest(demand.iloc[here], stations.iloc[own])
+            position[here] = np.where(at >= 0, own[at], -1)
+    return amount, position
+
+
+def coverage(demand, amount, standard, amount_now, preferred):
     """Return each demand point's persons, and of them the covered, uncovered, covered_now and preferred (all or none).
 
     DataFrame on the rows of ``demand`` with county_code, city_code and setting; sums over it are what the tables print.
@@ -221,9 +313,10 @@ def coverage(demand, metres, standard, metres_now, preferred):
             "city_code": demand["city_code"].to_numpy(),
             "setting": demand["setting"].to_numpy(),
             "persons": persons,
-            "covered": np.where(is_covered(metres, standard), persons, 0),
-            "uncovered": np.where(is_covered(metres, standard), 0, persons),
-            "covered_now": np.where(is_covered(metres_now, standard), persons, 0),
-            "preferred": np.where(is_covered(metres, preferred), persons, 0),
+            "covered": np.where(is_covered(amount, standard), persons, 0),
+            "uncovered": np.where(is_covered(amount, standard), 0, persons),
+            "unreachable": np.where(amount == UNREACHED, persons, 0),
+            "covered_now": np.where(is_covered(amount_now, standard), persons, 0),
+            "preferred": np.where(is_covered(amount, preferred), persons, 0),
         }
     )

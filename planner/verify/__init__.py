@@ -10,7 +10,8 @@ claims must fit the plan and survive every change of one decision. Nothing is pu
     facts      the raw inputs: people, places, distances
     stock, limits, bed_rules, facilities, beds, staff, access, worth, evaluation, conflicts    what is known of beds
     moves      changes of one bed, which must not beat what a solver claims
-    people, stations, centres, compliance, proofs, figures    what else is recomputed
+    stations, roads, network, ambulances    emergency care
+    people, centres, compliance, proofs, figures    what else is recomputed
     folder     a published folder, read back: hashes, inputs, every copy of every table
 """
 
@@ -18,6 +19,7 @@ from geo.demand import build_demand
 from geo.faults import Rejected
 from planner.verify import (
     access,
+    ambulances,
     bed_rules,
     beds,
     centres,
@@ -25,6 +27,7 @@ from planner.verify import (
     conflicts,
     evaluation,
     facilities,
+    network,
     staff,
     stations,
     worth,
@@ -60,8 +63,11 @@ PARTS = {
     "coverage_by_county": stations.check_coverage_by_county,
     "coverage_by_city": stations.check_coverage_by_city,
     "uncovered_places": stations.check_uncovered_places,
-    "geodesic": stations.check_geodesic,
-    "ambulances": stations.check_ambulances,
+    "station_tiers": network.check_station_tiers,
+    "station_wishes": network.check_wishes,
+    "station_options": network.check_station_options,
+    "coverage_curve": network.check_coverage_curve,
+    "ambulances": ambulances.check_ambulances,
     "centres": centres.check_centres,
     "catchments": centres.check_catchments,
     "centres_free": centres.check_centres_free,

@@ -59,12 +59,11 @@ def catchments(facts):
     if "catchments" not in facts.kept:
         weights = [Fraction(str(weight)) for weight in facts.scenario.beds_access_weights]
         reach, size = metres_of(facts.scenario.beds_reach_km), len(facts.counties)
-        persons = np.zeros((len(weights) + 1, size, size), dtype=np.int64)  # the last band lies beyond reach
-        for j, seat in enumerate(facts.seat_xy):
-            band = -(-facts.metres(facts.demand_xy, seat) * len(weights) // reach)
-            band = np.clip(band, 1, len(weights) + 1) - 1
-            np.add.at(persons, (band, facts.demand_county, j), facts.demand_persons)
-        by_band = persons[:-1].astype(object)
+        persons = np.zeros((len(weights), size, size), dtype=np.int64)
+        point, seat, metres = facts.within(facts.demand_at, facts.seats, reach)
+        band = np.maximum(-(-metres * len(weights) // reach), 1) - 1
+        np.add.at(persons, (band, facts.demand_county[point], seat), facts.demand_persons[point])
+        by_band = persons.astype(object)
         shares = sum(weight * count for weight, count in zip(weights, by_band, strict=True))
         facts.kept["catchments"] = shares, shares.sum(axis=0)
     return facts.kept["catchments"]

@@ -43,8 +43,8 @@ def check_catchments(ledger, facts, plan):
 def _catchments(facts, centres):
     """Return (metres, position in ``centres``) of each county's nearest centre; ties to the smallest code."""
     order = sorted(range(len(centres)), key=lambda k: centres[k]["city_code"])
-    xy = facts.xy([centres[k]["lon"] for k in order], [centres[k]["lat"] for k in order])
-    metres, position = facts.nearest(facts.seat_xy, xy)
+    at = np.array([[centres[k]["lon"], centres[k]["lat"]] for k in order], dtype=float)
+    metres, position = facts.nearest(facts.seats, at)
     return metres, np.array(order, dtype=int)[position]
 
 
@@ -122,5 +122,5 @@ def free_catchments(facts, chosen):
     sites = np.array(sorted({i for i in chosen if i is not None}), dtype=int)
     if not len(sites):
         raise NotChecked("centres_free")
-    metres, position = facts.nearest(facts.seat_xy, facts.seat_xy[sites])
+    metres, position = facts.nearest(facts.seats, facts.seats[sites])
     return metres, sites[position]

@@ -74,7 +74,7 @@ def _ambulances(facts, plan):
 def _stations(facts, plan):
     standard = facts.standards["emergency_station_county"]
     frame = plan["stations"]
-    planned, today = Counter(frame["county_code"]), Counter(frame["county_code"][frame["status"].eq("assumed")])
+    planned, today = Counter(frame["county_code"]), Counter(facts.held["county_code"])
     for county in facts.counties:
         figures = (today[county["code"]], standard.value, planned[county["code"]])
         yield _line(standard, (county["code"], county["name"]), "stations", *figures, "assumed", "decided")
@@ -86,7 +86,8 @@ def _radii(facts, plan):
         "urban": (facts.standards["emergency_radius_urban"], "value"),
         "rural": (facts.standards["emergency_radius_rural"], "value_max"),
     }
-    ways = facts.ways_now()[0], facts.ways(plan["stations"])[0]
+    straight = facts.scenario.travel_measure == "minutes"  # the documents give no minutes
+    ways = facts.ways_now(straight)[0], facts.ways(plan["stations"], straight)[0]
     everyone = facts.people(np.ones(len(facts.demand), dtype=bool), facts.demand_city, facts.cities)
     for k, setting in enumerate(SETTINGS):
         standard, end = radius[setting]

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import shapely
 from pyproj import CRS, Geod, Transformer
 from scipy import sparse
@@ -14,12 +15,16 @@ from scipy.spatial import cKDTree
 
 from geo.facilities import load_facilities
 from geo.region import grown
+from geo.stations import load_stations
+from planner.verify.roads import UNREACHED, Roads
 
 DEGREES = "EPSG:4490"
 ELLIPSOID = Geod(ellps="GRS80")
 SETTINGS = ("urban", "rural")
 FAR_METRES = 10**9
-UNREACHED = np.iinfo(np.int64).max
+ROUNDING = 1e-6  # metres that the arithmetic of a way may be off
+OFF_SHARE, OFF_METRES = 0.002, 5.0  # more than distances in the projection can be off; they only choose what to measure
+PLACE_COLUMNS = ["id", "kind", "name", "county_code", "lon", "lat"]
 BEARINGS = ("东", "东北", "北", "西北", "西", "西南", "南", "东南")  # counter-clockwise from the east
 
 
@@ -30,10 +35,13 @@ class Facts:
                  and census, the persons counted
     cities       list of dicts in the documents' order: code, name, persons, census, lon, lat, seat (county position)
     county, city position in these lists by code
-    demand       DataFrame of demand points on their id; demand_xy their whole metres (n x 2), demand_persons, and the
-                 positions demand_county, demand_city, demand_setting
-    limit        metres within which each demand point is covered; ``preferred`` within which it rather should be
-    seats        degrees of the county seats (m x 2), seat_xy their whole metres; open_seats where a station may stand
+    demand       DataFrame of demand points on their id; demand_at their degrees, demand_xy their whole metres (n x 2),
+                 demand_persons, and the positions demand_county, demand_city, demand_setting
+    limit        metres (seconds, where ways are minutes; ``per_unit`` of them a km or a minute) within which each
+                 demand point is covered; ``preferred`` within which it rather should be
+    roads        :class:`planner.verify.roads.Roads`; None for straight lines
+    listed       {id: place} of the scenario's list of stations; assumed_seats: open seats of counties that list none
+    seats        degrees of the county seats (m x 2); open_seats where a station may stand
     people_of_points   persons of the demand points by county position
     facilities   list of dicts by id, as the scenario's facility table has them; empty without one
     """
@@ -44,15 +52,26 @@ class Facts:
         self._to_metres = Transformer.from_crs(CRS(DEGREES), CRS(region.projection), always_xy=True)
         self._read_counties()
         self._read_cities()
-        self.demand_xy = self.xy(demand["lon"], demand["lat"])
+        self.demand_at = degrees_of(demand)
+        self.demand_xy = self.xy(*self.demand_at.T)
         self.demand_persons = demand["persons"].to_numpy(dtype=np.int64)
         setting = demand["setting"].to_numpy(dtype=object)
         self.demand_setting = positions(setting, {word: k for k, word in enumerate(SETTINGS)})
         self.demand_county = positions(demand["county_code"], self.county)
         self.demand_city = positions(demand["city_code"], self.city)
         urban = setting == "urban"
-        self.limit = np.where(urban, metres_of(scenario.urban_km), metres_of(scenario.rural_km))
-        self.preferred = np.where(urban, self.limit, metres_of(scenario.rural_preferred_km))
+        unit, self.per_unit = ("minutes", 60) if scenario.travel_measure == "minutes" else ("km", 1000)
+        urban_limit, rural_limit, better = (
+            amount_of(getattr(scenario, f"{name}_{unit}"), self.per_unit)
+            for name in ("urban", "rural", "rural_preferred")
+        )
+        self.limit = np.where(urban, urban_limit, rural_limit)
+        self.preferred = np.where(urban, urban_limit, min(better, rural_limit))
+        straight = scenario.travel_measure == "straight"
+        self.roads = None if straight else Roads(scenario, region.projection, self.demand_xy)
+        self.listed = read_stations(scenario.existing_stations, region)
+        listed = {place["county_code"] for place in self.listed.values()} - set(scenario.closed_counties)
+        self.assumed_seats = [i for i in self.open_seats if self.counties[i]["code"] not in listed]
         self.facilities = read_facilities(scenario.facilities, region)
         self.people_of_points = np.bincount(
             self.demand_county, weights=self.demand_persons, minlength=len(self.counties)
@@ -72,7 +91,6 @@ class Facts:
         self.persons = sum(county["persons"] for county in self.counties)
         self.county_persons = np.array([county["persons"] for county in self.counties], dtype=np.int64)
         self.seats = table[["seat_lon", "seat_lat"]].to_numpy(dtype=float)
-        self.seat_xy = self.xy(self.seats[:, 0], self.seats[:, 1])
         closed = set(self.scenario.closed_counties)
         self.open_seats = [position for position, county in enumerate(self.counties) if county["code"] not in closed]
 
@@ -106,42 +124,87 @@ class Facts:
         )
 
     def metres(self, a, b, detour=None):
-        """Return whole metres between points a and b (... x 2, broadcast), by the scenario's detour or another."""
-        apart = (a - b).astype(float)
-        detour = self.detour if detour is None else detour
-        return np.floor(np.hypot(apart[..., 0], apart[..., 1]) * detour + 0.5).astype(np.int64)
+        """Return whole metres, rounded up, between degrees a and b (... x 2, broadcast), by the scenario's detour."""
+        (from_lon, to_lon), (from_lat, to_lat) = (np.broadcast_arrays(a[..., k], b[..., k]) for k in (0, 1))
+        away = np.asarray(ELLIPSOID.inv(from_lon, from_lat, to_lon, to_lat)[2])
+        return np.ceil(away * (self.detour if detour is None else detour) - ROUNDING).astype(np.int64)
+
+    def within(self, points, sites, limit):
+        """Return (i, j, metres) of the pairs of degrees that are within ``limit`` whole metres."""
+        reach = limit / self.detour * (1 + OFF_SHARE) + OFF_METRES
+        near = cKDTree(self.xy(*sites.T)).query_ball_point(self.xy(*points.T), reach) if len(sites) else []
+        i = np.repeat(np.arange(len(near)), [len(found) for found in near])
+        j = np.concatenate([np.zeros(0, dtype=np.int64), *(np.asarray(found, dtype=np.int64) for found in near)])
+        metres = self.metres(points[i], sites[j])
+        kept = metres <= limit
+        return i[kept], j[kept], metres[kept]
 
     def nearest(self, points, sites, detour=None):
-        """Return (metres, position) of each point's nearest site, the first of equally near ones.
+        """Return (metres, position) of the site nearest to each point in degrees, the first of equally near ones.
 
         Without any site: (UNREACHED, -1).
         """
         if not len(sites):
             return np.full(len(points), UNREACHED), np.full(len(points), -1)
         count = min(4, len(sites))
-        _, near = cKDTree(sites).query(points, k=count)
-        near = np.asarray(near).reshape(len(points), count)
+        away, near = cKDTree(self.xy(*sites.T)).query(self.xy(*points.T), k=count)
+        away, near = (np.asarray(each).reshape(len(points), count) for each in (away, near))
         metres = self.metres(points[:, None, :], sites[near], detour)
         best = metres.min(axis=1)
         position = np.where(metres == best[:, None], near, len(sites)).min(axis=1)
-        # Where all of these are equally near, an earlier site may be as near: all sites are looked at.
-        for row in np.flatnonzero((metres == best[:, None]).all(axis=1)) if count < len(sites) else ():
-            position[row] = self.metres(points[row], sites, detour).argmin()
+        # Where the last of these is hardly farther in the projection, another may be as near: all are looked at.
+        close = away[:, -1] <= away[:, 0] * (1 + OFF_SHARE) + OFF_METRES
+        for row in np.flatnonzero(close) if count < len(sites) else ():
+            every = self.metres(points[row], sites, detour)
+            best[row], position[row] = every.min(), every.argmin()
         return best, position
 
-    def ways(self, frame):
-        """Return (metres, position) of each demand point's nearest station of a table; worked out once a table."""
-        sites = self.xy(frame["lon"].astype(float), frame["lat"].astype(float))
-        key = sites.tobytes()
+    def ways(self, frame, straight=False):
+        """Return (amount, position) of each demand point's nearest station of a table; worked out once a table.
+
+        ``straight``: along straight lines, whatever the scenario's ways are.
+        """
+        sites = degrees_of(frame)
+        key = (sites.tobytes(), straight)
         if key not in self._ways:
-            self._ways[key] = self.nearest(self.demand_xy, sites)
+            codes = frame["city_code"].map(lambda code: self.city.get(code, -1)).to_numpy(dtype=int)
+            self._ways[key] = self._served(sites, codes, straight)
         return self._ways[key]
 
-    def ways_now(self):
-        """Return (metres, position) of each demand point's nearest open seat."""
-        if "now" not in self._ways:
-            self._ways["now"] = self.nearest(self.demand_xy, self.seat_xy[self.open_seats])
-        return self._ways["now"]
+    def ways_now(self, straight=False):
+        """Return (amount, position) as :meth:`ways` for the stations there are: listed ones and assumed seats."""
+        return self.ways(self.held, straight)
+
+    @property
+    def held(self):
+        """The stations there are: DataFrame id, county_code, city_code, lon, lat, sorted by id."""
+        if "held" not in self.kept:
+            seats = ["S" + self.counties[i]["code"] for i in self.assumed_seats]
+            places = {id: self.known_site(id) for id in seats}
+            closed = self.scenario.closed_counties
+            places |= {id: place for id, place in self.listed.items() if place["county_code"] not in closed}
+            frame = pd.DataFrame([{"id": id} | places[id] for id in sorted(places)], columns=PLACE_COLUMNS)
+            frame["city_code"] = [self.counties[self.county[code]]["city_code"] for code in frame["county_code"]]
+            self.kept["held"] = frame
+        return self.kept["held"]
+
+    def _served(self, sites, cities, straight):
+        if not self.scenario.stations_by_city:
+            return self._nearest_of(sites, straight)
+        amount, position = np.full(len(self.demand), UNREACHED), np.full(len(self.demand), -1)
+        for city in range(len(self.cities)):
+            own, here = np.flatnonzero(cities == city), self.demand_city == city
+            if len(own):
+                far, at = self._nearest_of(sites[own], straight)
+                amount[here], position[here] = far[here], np.where(at[here] >= 0, own[at[here]], -1)
+        return amount, position
+
+    def _nearest_of(self, sites, straight):
+        if self.roads is None or straight:
+            return self.nearest(self.demand_at, sites)
+        if not len(sites):
+            return np.full(len(self.demand), UNREACHED), np.full(len(self.demand), -1)
+        return self.roads.nearest(self.xy(*sites.T))
 
     def people(self, mask, codes, known):
         """Return persons of the demand points in ``mask``, places x settings; ``codes`` are positions in ``known``."""
@@ -149,17 +212,17 @@ class Facts:
         np.add.at(counts, (codes[mask], self.demand_setting[mask]), self.demand_persons[mask])
         return counts
 
-    def covers(self, sites):
-        """Return a CSR array of 1, demand x sites: the site is within the demand point's standard."""
+    def covers(self, sites, limits=None):
+        """Return a CSR array of 1, demand x sites (degrees): the site is within ``limits`` (their standard)."""
+        limits = self.limit if limits is None else limits
+        if self.roads is not None:
+            return self.roads.covers(self.xy(*sites.T), limits)
         rows, columns = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for limit in np.unique(self.limit) if len(sites) else ():
-            chosen = np.flatnonzero(self.limit == limit)
-            near = cKDTree(sites).query_ball_point(self.demand_xy[chosen], (limit + 1) / self.detour)
-            i = np.repeat(chosen, [len(found) for found in near])
-            j = np.concatenate([np.asarray(found, dtype=np.int64) for found in near])
-            within = self.metres(self.demand_xy[i], sites[j]) <= limit
-            rows.append(i[within])
-            columns.append(j[within])
+        for limit in np.unique(limits) if len(sites) else ():
+            chosen = np.flatnonzero(limits == limit)
+            i, j, _ = self.within(self.demand_at[chosen], sites, limit)
+            rows.append(chosen[i])
+            columns.append(j)
         i, j = np.concatenate(rows), np.concatenate(columns)
         return sparse.csr_array((np.ones(len(i), dtype=np.int64), (i, j)), shape=(len(self.demand), len(sites)))
 
@@ -170,11 +233,13 @@ class Facts:
         point. None for any other id.
         """
         rest = id[1:]
+        if id in self.listed:
+            return self.listed[id]
         if id in self.places:
             return self.places[id]
         if id.startswith("C") and rest in self.demand.index:
             point = self.demand.loc[rest]
-            name = self.seen_from_places(self.xy([point["lon"]], [point["lat"]]))[0]
+            name = self.seen_from_places(degrees_of(self.demand.loc[[rest]]))[0]
             return {"kind": "cell", "name": name} | {key: point[key] for key in ("county_code", "lon", "lat")}
         return None
 
@@ -207,9 +272,9 @@ class Facts:
         ``east and north`` (n x 2, whole metres) say where the point is, seen from its place.
         """
         places = list(self.places.values())
-        xy = self.xy([place["lon"] for place in places], [place["lat"] for place in places])
-        metres, position = self.nearest(points, xy, detour=1.0)
-        return [places[at]["name"] for at in position], metres, points - xy[position]
+        at = np.array([[place["lon"], place["lat"]] for place in places], dtype=float).reshape(-1, 2)
+        metres, position = self.nearest(points, at, detour=1.0)
+        return [places[k]["name"] for k in position], metres, self.xy(*points.T) - self.xy(*at[position].T)
 
     def seen_from_places(self, points):
         """Return how points are named: by their nearest known place, with bearing and whole kilometres."""
@@ -219,6 +284,13 @@ class Facts:
             bearing = BEARINGS[round(math.atan2(north, east) / math.pi * 4) % 8]
             said.append(f"{name}{bearing}约{km}公里" if km else name)
         return said
+
+
+def degrees_of(frame):
+    """Return lon, lat of a table (n x 2); what is no place on earth is far from everything, at the pole."""
+    degrees = frame[["lon", "lat"]].to_numpy(dtype=float)
+    known = np.isfinite(degrees).all(axis=1) & (np.abs(degrees) <= (180, 90)).all(axis=1)
+    return np.where(known[:, None], degrees, (0.0, -90.0))
 
 
 def positions(words, known):
@@ -258,6 +330,23 @@ def read_facilities(path, region):
     table = load_facilities(path, region).sort_index().reset_index(names="id")
     measured = table.astype(object).where(table.notna(), None)
     return [row | {"beds": int(row["beds"])} for row in measured.to_dict("records")]
+
+
+def read_stations(path, region):
+    """Return {"E" + id: kind, name, county_code, lon, lat} of a list of stations; {} for the path "".
+
+    Raises :class:`geo.faults.Rejected` for a list that cannot be read.
+    """
+    if not path:
+        return {}
+    table = load_stations(path, region)
+    columns = ["name", "county_code", "lon", "lat"]
+    return {f"E{id}": {"kind": "existing"} | place for id, place in table[columns].to_dict("index").items()}
+
+
+def amount_of(figure, per_unit):
+    """Return whole metres (seconds) of a standard in km (minutes), exact in its decimals."""
+    return math.floor(Fraction(str(figure)) * per_unit)
 
 
 def metres_of(km):

@@ -11,6 +11,7 @@ from geo.demand import build_demand
 from geo.faults import Rejected
 from geo.region import load_region
 from planner.scenario import scenario_from
+from planner.settings import FILE_SETTINGS
 from planner.standards import load_standards
 from planner.verify.facts import Facts, as_grown
 from planner.verify.layers import check_layers
@@ -132,7 +133,8 @@ def _inputs(ledger, manifest):
     if manifest["projection"] != region.projection:
         found, expected = manifest["projection"], region.projection
         ledger.fail("manifest_key", file=MANIFEST, column="projection", found=found, expected=expected)
-    _facilities(ledger, manifest["inputs"].get("facilities", {}), scenario.facilities)
+    for setting in FILE_SETTINGS:
+        _file(ledger, manifest["inputs"].get(setting.field, {}), setting.field, getattr(scenario, setting.field))
     try:
         return Facts(scenario, region, standards, build_demand(region))
     except (Rejected, OSError) as error:
@@ -140,17 +142,17 @@ def _inputs(ledger, manifest):
         return None
 
 
-def _facilities(ledger, stated, path):
-    """Check that the facility table of the run is the one that is there now; a run without one states none."""
+def _file(ledger, stated, field, path):
+    """Check that a file of data of the run is the one that is there now; a run without one states none."""
     path = Path(path) if path else None
     if not isinstance(stated, dict) or set(stated) != ({path.name} if path else set()):
         expected = f"{{{path.name}: sha256}}" if path else "{}"
-        ledger.fail("manifest_key", file=MANIFEST, column="inputs.facilities", found=stated, expected=expected)
+        ledger.fail("manifest_key", file=MANIFEST, column=f"inputs.{field}", found=stated, expected=expected)
     elif path and not path.is_file():
-        ledger.fail("facilities_missing", file=path.name)
+        ledger.fail(f"{field}_missing", file=path.name)
     elif path and digest(path) != stated[path.name]:
         params = {"found": digest(path), "expected": stated[path.name]}
-        ledger.fail("input_changed", file=f"facilities/{path.name}", **params)
+        ledger.fail("input_changed", file=f"{field}/{path.name}", **params)
 
 
 def _tables(ledger, folder):

@@ -5,14 +5,19 @@ from dataclasses import asdict, is_dataclass
 
 import numpy as np
 
-from planner.verify import centres, moves, stations, worth
+from planner.verify import centres, moves, worth
+from planner.verify.ambulances import fleet_worth
+from planner.verify.facts import degrees_of
 from planner.verify.limits import limits_of, planned_cells
+from planner.verify.network import goal_worth
+from planner.verify.stations import other_goal
 
 STATUSES = ("optimal", "within_gap", "interim", "infeasible", "no_plan")
 WITHOUT_PLAN = ("infeasible", "no_plan")
-MODELS = ("stations_cover_all", "stations_best_n", "ambulances", "centres_free")
+OTHER_MODELS = ("ambulances", "centres_free")
 BEDS, WEIGHTED = "beds_", "weighted"
-MAXIMISED = ("stations_best_n", "ambulances", *(BEDS + name for name in worth.MAXIMISED))
+STATION_GOALS = ("best_n", "gradual", "backup", "fair")
+MAXIMISED = (*(f"stations_{goal}" for goal in STATION_GOALS), "ambulances", *(BEDS + name for name in worth.MAXIMISED))
 PERSON_METRES = 10**9  # in a million person-kilometres, the unit of centres_free
 WHOLE_BEDS = 1e-3  # what a plan may lose because beds are whole
 RELATIVE = 1e-6  # how far a solver's sums of decimals may be off
@@ -21,7 +26,7 @@ RELATIVE = 1e-6  # how far a solver's sums of decimals may be off
 def check_proofs(ledger, facts, plan, proofs):
     """Check every proof: a legal status, numbers that fit together, the objective of this very plan."""
     proofs = {name: asdict(proof) if is_dataclass(proof) else dict(proof) for name, proof in proofs.items()}
-    for name in (*bed_models(facts.scenario), *MODELS):
+    for name in models_of(facts.scenario):
         if name not in proofs:
             ledger.fail("proof_missing", model=name)
     told = []
@@ -51,11 +56,17 @@ def _is_maximised(scenario, name):
     return name in MAXIMISED
 
 
+def models_of(scenario):
+    """Return the names of the models that a scenario asks."""
+    goals = (f"stations_{goal}" for goal in (scenario.stations_goal, other_goal(scenario)))
+    return (*bed_models(scenario), *goals, *OTHER_MODELS)
+
+
 def _consistent(ledger, facts, name, proof):
     """Return whether the proof claims a plan whose numbers can be looked at; what does not fit together is noted."""
     scenario = facts.scenario
     status = proof.get("status")
-    if name not in (*bed_models(scenario), *MODELS) or status not in STATUSES:
+    if name not in models_of(scenario) or status not in STATUSES:
         ledger.fail("proof_status", model=name, found=status, expected=" | ".join(STATUSES))
         return False
     if status in WITHOUT_PLAN:
@@ -154,25 +165,38 @@ def _has_plan(facts, plan, name):
 def _cover_all(facts, plan):
     """The worth is the number of stations; the change, a new station left out that nobody needs."""
     frame = plan[_table_of(facts, "cover_all")]
-    cover = facts.covers(stations.station_xy(facts, frame))
+    cover = _own_city(facts, facts.covers(degrees_of(frame)), frame["city_code"])
     alone = cover.multiply((cover.sum(axis=1) == 1).astype(np.int64)[:, None]).sum(axis=0)
-    needless = np.flatnonzero((alone == 0) & frame["status"].eq("new").to_numpy())
+    forced = set(facts.scenario.forced_sites)
+    free = frame["status"].eq("new") & ~frame["id"].isin(forced) & ~frame["name"].isin(forced)
+    needless = np.flatnonzero((alone == 0) & free.to_numpy())
     return len(frame), (frame["id"].iloc[needless[0]] + " -> —", len(frame) - 1) if len(needless) else None
+
+
+def _own_city(facts, cover, cities):
+    """Return ``cover`` without stations of other cities, where each city's serve its own people alone."""
+    if not facts.scenario.stations_by_city:
+        return cover
+    of = np.array([facts.city.get(code, -1) for code in cities], dtype=int)
+    return cover.multiply(facts.demand_city[:, None] == of[None, :]).tocsr()
 
 
 def _best_n(facts, plan):
     """The worth is the persons covered; the change, one new station moved to an open seat or a located town."""
     frame = plan[_table_of(facts, "best_n")]
-    xy = stations.station_xy(facts, frame)
-    cover = facts.covers(xy)
+    cover = _own_city(facts, facts.covers(degrees_of(frame)), frame["city_code"])
     times, persons = cover.sum(axis=1), facts.demand_persons
     covered = int(persons[times > 0].sum())
     closed, taken = set(facts.scenario.closed_counties), set(frame["id"])
     ids = [id for id, place in facts.places.items() if place["county_code"] not in closed and id not in taken]
     movable = np.flatnonzero(frame["status"].eq("new").to_numpy())
-    if not ids or not len(movable):
+    scenario = facts.scenario
+    if not ids or not len(movable) or scenario.forced_sites or scenario.forbidden_sites or scenario.spacing_km:
         return covered, None
-    places = facts.covers(facts.xy([facts.places[id]["lon"] for id in ids], [facts.places[id]["lat"] for id in ids]))
+    places = facts.covers(np.array([[facts.places[id]["lon"], facts.places[id]["lat"]] for id in ids], dtype=float))
+    places = _own_city(
+        facts, places, [facts.counties[facts.county[facts.places[id]["county_code"]]]["city_code"] for id in ids]
+    )
     gain = places.T @ np.where(times == 0, persons, 0)
     alone = cover[:, movable].multiply(np.where(times == 1, persons, 0)[:, None]).tocsr()
     # Of those whom a station alone covers, the new place keeps the ones it reaches.
@@ -181,10 +205,15 @@ def _best_n(facts, plan):
     return covered, (f"{frame['id'].iloc[movable[away]]} -> {ids[to]}", int(worth[away, to]))
 
 
+def _by_goal(goal):
+    """Return the worth of the plan's stations by another goal; no change is tried."""
+    return lambda facts, plan: (goal_worth(facts, plan[_table_of(facts, goal)], goal), None)
+
+
 def _centres_free(facts, plan):
     """The worth is in million person-kilometres; the change, one centre moved to another county seat."""
     chosen = sorted({i for i in centres.free_centres(facts, plan) if i is not None})
-    metres = facts.metres(facts.seat_xy[:, None, :], facts.seat_xy[None, :, :])
+    metres = facts.metres(facts.seats[:, None, :], facts.seats[None, :, :])
     worth = centres.person_metres(facts, metres[:, chosen].min(axis=1))
     moves = []
     for away in chosen:
@@ -197,22 +226,12 @@ def _centres_free(facts, plan):
     return worth / PERSON_METRES, (change, least / PERSON_METRES)
 
 
-def _ambulances(facts, plan):
-    """The worth is the sum of claims: a station's k-th vehicle has persons / (2 k - 1), earlier stations a hair more.
-
-    No change is tried here: that no vehicle is better placed elsewhere is looked at where the vehicles are.
-    """
-    worth = 0.0
-    for _, at in plan["stations"].sort_values("id").groupby("city_code"):
-        for place, (vehicles, persons) in enumerate(zip(at["ambulances"], at["persons"], strict=True)):
-            claim = persons + 0.4 * (len(at) - place) / len(at)
-            worth += sum(claim / (2 * k - 1) for k in range(1, vehicles + 1))
-    return worth, None
-
-
 WORTH = {
     "stations_cover_all": _cover_all,
     "stations_best_n": _best_n,
-    "ambulances": _ambulances,
+    "ambulances": fleet_worth,
+    "stations_gradual": _by_goal("gradual"),
+    "stations_backup": _by_goal("backup"),
+    "stations_fair": _by_goal("fair"),
     "centres_free": _centres_free,
 }

@@ -12,7 +12,7 @@ def _named(names):
     return frozenset(names.split())
 
 
-COVERAGE = "setting persons covered uncovered covered_now preferred"
+COVERAGE = "setting persons covered uncovered unreachable covered_now preferred"
 STATION = "id name kind county_code city_code lon lat status"
 OWNERS = ("city_and_above", "county_and_primary", "other_public", "private")
 KINDS = ("general", "tcm", "psychiatric", "infectious", "oncology", "critical", "rehabilitation", "nursing")
@@ -41,12 +41,19 @@ TABLES = {
         "bed_objectives": f"objective order {' '.join(OBJECTIVES)}",
         "evaluation": "phase code name quantity quality structure efficiency score rank",
         "evaluation_indicators": "phase code name group indicator value weight nature",
-        "ambulances_by_city": "code name persons stations required plan",
-        "stations": f"{STATION} ambulances persons",
+        "ambulances_by_city": "code name persons stations floor uplift required plan negative_pressure"
+        " persons_per_vehicle expected expected_share double double_share next_station next_gain",
+        "ambulances_by_station": "id name city_code county_code ambulances negative_pressure persons"
+        " persons_per_vehicle gain_of_one_more",
+        "stations": f"{STATION} tier housing ambulances persons investment",
+        "station_tiers": "code name city_centre county_station substation central_township township stations"
+        " existing assumed new hospital_based ambulances investment",
+        "coverage_curve": "stations persons share bound status knee",
+        "station_options": "option stations persons id name county_code city_code lon lat",
         "stations_alternative": f"{STATION} persons",
         "coverage_by_city": f"code name {COVERAGE}",
         "coverage_by_county": f"code name city_code {COVERAGE}",
-        "uncovered_places": "county_code county setting place persons km lon lat",
+        "uncovered_places": "county_code county setting place persons km minutes lon lat",
         "centres": "name city_code level lon lat persons",
         "catchments": "county_code county persons centre_city_code km",
         "centres_free": "name city_code county_code level lon lat persons",
@@ -61,12 +68,15 @@ CODES = _named("code county_code city_code area_code worst_code centre_city_code
 TEXTS = _named(
     "id name kind status setting place county level standard_id document clause area unit verdict nature"
     " nature_now nature_plan owner part item rule strict conflict first_document first_clause second_document"
-    " second_clause frozen reasons scope split worst_county objective phase group indicator"
+    " second_clause tier housing knee next_station frozen reasons scope split worst_county objective phase group"
+    " indicator"
 )
 DECIMALS = {
     "km": 3,
+    "minutes": 1,
     "lon": 6,
     "lat": 6,
+    **dict.fromkeys(_named("share expected_share double_share"), 1),
     **dict.fromkeys(_named("now_per_1000 target_per_1000 plan_per_1000 worst_per_1000"), 2),
     **dict.fromkeys(_named("reach_now_per_1000 reach_plan_per_1000"), 2),
     **dict.fromkeys(_named("gini mean_per_1000 deviation quantity quality structure efficiency score"), 4),
@@ -83,6 +93,8 @@ FIGURE_DECIMALS = 6
 EMPTY = {  # columns whose cells may be empty, beside densities: nobody lives there, or nothing was measured
     "compliance": FIGURES["compliance"],
     "bed_quotas": _named("beds_now beds_new"),
+    "ambulances_by_city": _named("next_station"),
+    "uncovered_places": _named("km minutes"),
     "bed_structure": _named("beds_now beds_target gap"),
     "freezes": _named("measured limit county_code"),
     "bed_staff": _named("staff_limit nurses_limit doctors_limit"),

@@ -61,7 +61,7 @@ def _travel(facts, cells):
     persons = facts.county_persons
     if not beds.sum() or not persons.sum():
         return 0.0
-    km = facts.metres(facts.seat_xy[:, None, :], facts.seat_xy[None, :, :]) / 1000
+    km = facts.metres(facts.seats[:, None, :], facts.seats[None, :, :]) / 1000
     claiming, supplying = np.flatnonzero(persons), np.flatnonzero(beds > 0)
     size = len(claiming) * len(supplying)
     i, j = np.divmod(np.arange(size), len(supplying))

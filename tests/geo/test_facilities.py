@@ -12,6 +12,7 @@ from geo import facilities
 from geo.facilities import HEADINGS, KINDS, OWNERS, REQUIRED, load_facilities
 from geo.faults import Rejected
 from geo.region import load_region
+from geo.table_file import MOST_FAULTS
 from geo.words import LANGUAGES, load_words
 from tests.geo.folders import paper_region
 
@@ -252,7 +253,7 @@ def test_what_is_no_figure(write, region, beds):
 
 def test_a_table_full_of_faults_ends_in_time(write, region):
     faults = faults_of(write(*[f"{n},甲,999999,谁,什么,x,,,,,," for n in range(2_000)]), region)
-    assert faults[-1].key == "facility_more" and len(faults) < facilities.MOST_FAULTS + 10
+    assert faults[-1].key == "facility_more" and len(faults) < MOST_FAULTS + 10
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,4 +1,6 @@
-"""Distances: whole metres, sparse, exactly the pairs within the standard, and close to the ellipsoid's."""
+"""Distances: whole metres, sparse, exactly the pairs within the standard, the ellipsoid's to the metre."""
+
+import math
 
 import numpy as np
 import pandas as pd
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.travel import arcs_within, distances, is_covered, nearest, standard_metres, whole_metres
-from tests.oracles.distances import metres_between
+from tests.oracles.distances import geodesic_metres, metres_between
 
 METRES = st.integers(-30, 30)
 POINTS = st.lists(st.tuples(METRES, METRES), min_size=1, max_size=12)
@@ -17,11 +19,12 @@ def frame(points):
     return pd.DataFrame(points, columns=["x", "y"], dtype="int64")
 
 
-def test_whole_metres_round_half_up():
-    assert whole_metres(3, 4) == 5
-    assert whole_metres(1, 0, 1.5) == 2  # 1.5 -> 2
-    assert whole_metres(1, 0, 2.5) == 3  # 2.5 -> 3, where rounding to even would say 2
-    assert whole_metres(np.array([1, 1]), np.array([0, 1])).tolist() == [1, 1]  # 1.414 -> 1
+def test_whole_metres_are_rounded_up():
+    assert whole_metres(5.0) == 5
+    assert whole_metres(5.000001) == 5  # what arithmetic is off by
+    assert whole_metres(5.001) == 6
+    assert whole_metres(1, 1.5) == 2
+    assert whole_metres(np.array([1, 2**0.5])).tolist() == [1, 2]
 
 
 def test_covered_at_the_standard_itself():
@@ -49,7 +52,7 @@ def test_arcs_on_paper():
 def test_arcs_are_exactly_the_pairs_within(points, places, limits, detour):
     demand, sites, limit = frame(points), frame(places), np.array(limits[: len(points)])
     arcs = arcs_within(demand, sites, limit, detour)
-    dense = np.array([[int(np.hypot(a - c, b - d) * detour + 0.5) for c, d in places] for a, b in points])
+    dense = np.array([[math.ceil(np.hypot(a - c, b - d) * detour - 1e-6) for c, d in places] for a, b in points])
     stored = np.zeros(dense.shape, dtype=bool)
     stored[np.repeat(np.arange(len(points)), np.diff(arcs.indptr)), arcs.indices] = True
     assert (stored == (dense <= limit[:, None])).all()
@@ -92,18 +95,29 @@ def test_inputs_stay_as_they_are():
     pd.testing.assert_frame_equal(sites, before[1])
 
 
-def test_within_a_thousandth_of_the_geodesic(default_run):
-    """Every twentieth demand point of the province to its nearest seat, and the longest way there is."""
-    demand, sites = default_run.prepared.demand.iloc[::20], default_run.prepared.sites
+def test_the_geodesic_to_the_metre(default_run):
+    """Every demand point of the province to its nearest seat, and every tenth site to every seat."""
+    demand, sites = default_run.prepared.demand, default_run.prepared.sites
     seats = sites[sites["kind"].eq("seat")]
     metres, position = nearest(demand, seats)
-    true = metres_between(
+    true = geodesic_metres(demand["lon"][::10], demand["lat"][::10], seats["lon"], seats["lat"])
+    assert (metres[::10] == np.ceil(true.min(axis=1) - 1e-6)).all()
+    assert (position[::10] == np.ceil(true - 1e-6).argmin(axis=1)).all()
+    near = metres_between(
         demand["lon"], demand["lat"], seats["lon"].to_numpy()[position], seats["lat"].to_numpy()[position]
     )
-    assert np.abs(metres - true).max() < max(2.0, 0.001 * true.max())
-    far = true > 2_000
-    assert (np.abs(metres - true)[far] / true[far]).max() < 0.001
-    ends = seats.iloc[[seats["y"].argmin(), seats["y"].argmax()]]
-    across = metres_between(ends["lon"][:1], ends["lat"][:1], ends["lon"][1:], ends["lat"][1:])[0]
-    assert across > 500_000
-    assert distances(ends, ends)[0, 1] == pytest.approx(across, rel=0.001)
+    assert (metres == np.ceil(near - 1e-6)).all()
+    some = sites.iloc[::10]
+    true = np.ceil(geodesic_metres(some["lon"], some["lat"], seats["lon"], seats["lat"]) - 1e-6)
+    assert true.max() > 600_000
+    assert (distances(some, seats) == true).all()
+    arcs = arcs_within(some, seats, 40_000)
+    within = true <= 40_000
+    assert arcs.nnz == within.sum() and (arcs.toarray()[within] == true[within]).all()
+
+
+def test_a_seat_and_a_point_on_it_without_degrees_are_on_a_plane():
+    """Degrees of one table alone do not help: both stand in metres then."""
+    at = frame([(0, 0)]).assign(lon=112.0, lat=37.0)
+    assert arcs_within(at, frame([(3, 4)]), 5).toarray().tolist() == [[5]]
+    assert distances(at, at.assign(x=99)).tolist() == [[0]]

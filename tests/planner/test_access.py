@@ -38,7 +38,7 @@ def naive(demand, counties, reach, weights, detour):
     """A_i straight from the formula, point by point and seat by seat, of one bed at each seat in turn."""
 
     def weight(point, seat):
-        d = math.floor(math.hypot(point.x - seat.seat_x, point.y - seat.seat_y) * detour + 0.5)
+        d = math.ceil(math.hypot(point.x - seat.seat_x, point.y - seat.seat_y) * detour - 1e-6)
         for b, w in enumerate(weights, start=1):
             if Fraction(d) <= Fraction(b * reach, len(weights)):
                 return w
@@ -131,7 +131,7 @@ def test_the_supply_is_shared_out_exactly(seats, points, reach, weights, data):
     matrix = e2sfca(people, seats, reach, weights)
     persons = people.groupby("county_code")["persons"].sum().reindex(seats.index, fill_value=0).to_numpy()
     apart = np.hypot(*(people[["x", "y"]].to_numpy()[:, None] - seats.to_numpy()).transpose(2, 0, 1))
-    reached = (people["persons"].to_numpy() @ (np.floor(apart + 0.5) <= reach)) > 0
+    reached = (people["persons"].to_numpy() @ (np.ceil(apart - 1e-6) <= reach)) > 0
     assert (persons * (matrix @ beds)).sum() == pytest.approx(1000 * beds[reached].sum())
 
 

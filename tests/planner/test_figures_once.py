@@ -37,6 +37,9 @@ INNOCENT = {
     ("geo/margin.py", "5000"): "people, a step of a legend",
     ("planner/engine/centre.py", "30000"): "entries of a cover beyond which a proof looks for the rows it needs",
     ("planner/engine/centre.py", "20000"): "steps of a search, a share of the model's own time",
+    ("planner/report/simulation_report.py", "0.63"): "height of a chart on its page",
+    ("planner/report/simulation_report.py", "1.5"): "width of a line, of a gap",
+    ("planner/report/simulation_report.py", "2.2"): "width of a line",
     ("planner/report/workbook.py", "0.62"): "width of a small letter beside a large one",
     ("planner/settings.py", "1.3"): "most beds of a county over its city's target, assumed",
 }

@@ -204,6 +204,15 @@ def test_worth_on_paper(facts):
     assert worth.worths(given, cells, ("equal",))["equal"] == (440 - 354) + 66 + 44 + 3 + 1
 
 
+def on_plane(a, b):
+    return np.hypot(*np.moveaxis(a - b, -1, 0)).astype(int)
+
+
+def within(metres, limit):
+    i, j = np.nonzero(metres <= limit)
+    return i, j, metres[i, j]
+
+
 def paper(**more):
     """Return facts of two counties whose seats are 20 km apart.
 
@@ -214,13 +223,14 @@ def paper(**more):
     return SimpleNamespace(
         scenario=scenario,
         counties=[{"code": "1"}, {"code": "2"}],
-        seat_xy=seats,
-        demand_xy=points,
+        seats=seats,
+        demand_at=points,
         demand_county=np.array([0, 1, 1]),
         demand_persons=np.array([100, 200, 100]),
         people_of_points=np.array([100, 300]),
         county_persons=np.array([100, 300]),
-        metres=lambda a, b: np.hypot(*np.moveaxis(a - b, -1, 0)).astype(int),
+        metres=on_plane,
+        within=lambda a, b, limit: within(on_plane(a[:, None], b), limit),
         kept={},
         **more,
     )

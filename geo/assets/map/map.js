@@ -55,7 +55,7 @@ function drawPlan(map, data) {
   }
 
   data.uncovered = data.uncovered.map(function (row) {
-    return { lon: row[0], lat: row[1], persons: row[2], place: row[3], county: row[4], setting: row[5], km: row[6] };
+    return { lon: row[0], lat: row[1], persons: row[2], place: row[3], county: row[4], setting: row[5], km: row[6], station: row[7] };
   });
   data.counties.forEach(ready);
   data.cities.forEach(ready);
@@ -184,7 +184,7 @@ function drawPlan(map, data) {
   layers.ambulances = L.layerGroup(byVehicles());
   layers.uncovered = L.layerGroup(data.uncovered.map(function (at) {
     return symbol("people", at, {
-      radius: Math.min(9, theme.people_radius * Math.sqrt(at.persons)), fillColor: theme.alarm, fillOpacity: 0.75, color: theme.paper,
+      radius: Math.min(theme.people_most, theme.people_radius * Math.sqrt(at.persons)), fillColor: theme.alarm, fillOpacity: 0.75, color: theme.paper,
       weight: 0.5
     });
   }));
@@ -338,9 +338,13 @@ function drawPlan(map, data) {
   /* Facts of a thing: its name, the line below it, and rows of [label, figure, nature]. */
   function facts(kind, item) {
     if (kind === "people") {
+      var rows = [
+        [said.people_uncovered, thousands(item.persons), "modelled"],
+        [said.people_km, item.km === null ? "—" : item.km.toFixed(1), "", "alarm"]
+      ];
+      if (item.station !== undefined && data.places[item.station]) { rows.push([said.people_station, data.places[item.station], ""]); }
       return {
-        name: data.places[item.place], below: data.places[item.county] + " · " + said["setting_" + item.setting],
-        rows: [[said.people_uncovered, thousands(item.persons), "modelled"], [said.people_km, item.km.toFixed(1), "", "alarm"]]
+        name: data.places[item.place], below: data.places[item.county] + " · " + said["setting_" + item.setting], rows: rows
       };
     }
     return {
@@ -403,10 +407,10 @@ function drawPlan(map, data) {
       outline("marked", item.rings, theme.ink, 2).addTo(marked);
     }
     if (kind === "station") {
-      [[data.metres[0], null], [data.metres[1], "5 4"]].forEach(function (ring) {
+      data.metres.forEach(function (radius, i) {
         L.circle([item.lat, item.lon], {
-          renderer: canvas.marked, pane: "marked", interactive: false, radius: ring[0], fill: false, color: theme.ink, weight: 1.2,
-          dashArray: ring[1]
+          renderer: canvas.marked, pane: "marked", interactive: false, radius: radius, fill: false, color: theme.ink, weight: 1.2,
+          dashArray: i ? "5 4" : null
         }).addTo(marked);
       });
     }
