@@ -48,8 +48,10 @@ MARKERS = {"circle": "o", "triangle": "^", "star": "*", "square": "s", "cross": 
 REACH_FILLS = {key: theme.tint(theme.ACCENT, share) for key, share in theme.REACH_TINT.items()}
 ASSUMED_FILL, ASSUMED_EDGE = theme.STATION_COLOURS["assumed"]
 NEW_FILL, NEW_EDGE = theme.STATION_COLOURS["new"]
+LISTED_FILL, LISTED_EDGE = theme.STATION_COLOURS["listed"]
 STATION_STYLES = {
     "assumed": {"points": 3.0, "fill": ASSUMED_FILL, "edge": ASSUMED_EDGE, "width": 0.6},
+    "listed": {"points": 3.0, "fill": LISTED_FILL, "edge": LISTED_EDGE, "width": 0.3},
     "new": {"points": 3.8, "fill": NEW_FILL, "edge": NEW_EDGE, "width": 0.3},
 }
 UNCOVERED_STYLES = {  # urban people beyond their standard stand within rural reach: a shape of their own tells why
@@ -107,9 +109,11 @@ def compose(view, organisation="", data_date="", review_number=""):
     _graticule(sheet, stations, outlines, (middle, shelf, RIGHT, ceiling), RIGHT)
     _beds_map(sheet, view, beds)
     _stations_map(sheet, view, stations)
-    for place, key, x in ((beds, "beds", LEFT), (stations, "stations", max(middle, beds.right))):
-        sheet.text(x + PAD, ceiling - 6.2, view.words(f"atlas.{key}_title"), SIZE["subtitle"], "bold")
-        sheet.paragraph(x + PAD, ceiling - 10.4, view.words(f"atlas.{key}_about"), SIZE["note"], 62, theme.QUIET)
+    about = "stations" if view.circles else "stations_by_road"
+    heads = (beds, "beds", "beds", LEFT), (stations, "stations", about, max(middle, beds.right))
+    for place, title, about, x in heads:
+        sheet.text(x + PAD, ceiling - 6.2, view.words(f"atlas.{title}_title"), SIZE["subtitle"], "bold")
+        sheet.paragraph(x + PAD, ceiling - 10.4, view.words(f"atlas.{about}_about"), SIZE["note"], 62, theme.QUIET)
         _scale_bar(sheet, place, outlines, shelf, view.words)
     _beds_legend(sheet, view, LEFT + PAD, shelf - 5.5)
     _stations_legend(sheet, view, LEFT + 86, shelf - 5.5)
@@ -602,7 +606,7 @@ def _stations_map(sheet, view, place):
     _, cities, province = _ground(sheet, view, place, [theme.LAND] * len(view.counties), theme.LINE_COUNTY)
     stations = view.stations
     points = shapely.points(*place.point(stations["lon"], stations["lat"]))
-    for setting, km, z in (("rural", view.rural_km, 1.5), ("urban", view.urban_km, 1.6)):
+    for setting, km, z in (("rural", view.rural, 1.5), ("urban", view.urban, 1.6)) if view.circles else ():
         cover = shapely.union_all(shapely.buffer(points, place.mm(km / view.detour_factor))).intersection(province)
         sheet.shape(cover, fill=REACH_FILLS[setting], edge=theme.ACCENT, width=LINE["circle"], z=z)
     for setting, style in UNCOVERED_STYLES.items():
@@ -687,15 +691,19 @@ def _stations_legend(sheet, view, x, y):
             sheet.text(x + 42, at, theme.figure(count, 0), size, ha="right")
         return at
 
-    for number, (status, mark) in enumerate((("assumed", theme.MARKS["assumed"]), ("new", "")), 1):
+    listed, assumed = (view.stations["status"].eq(status).any() for status in ("listed", "assumed"))
+    statuses = [*(["listed"] if listed else []), *(["assumed"] if assumed or not listed else []), "new"]
+    for number, status in enumerate(statuses, 1):
+        mark = theme.MARKS["assumed"] if status == "assumed" else ""
         count = view.stations["status"].eq(status).sum()
         at = row(number, words(f"atlas.station_{status}") + mark, count)
         sheet.signs([x + 3.5], [at + middle_of(size)], theme.STATION_SHAPES[status], **STATION_STYLES[status])
-    for number, (setting, km) in enumerate((("urban", view.urban_km), ("rural", view.rural_km))):
-        at = row(3 + number, words(f"atlas.cover_{setting}", km=f"{km:g}"))
-        _swatch(sheet, x, at, REACH_FILLS[setting], theme.ACCENT)
+    for number, (setting, km) in enumerate((("urban", view.urban), ("rural", view.rural))):
+        if view.circles:
+            at = row(1 + len(statuses) + number, words(f"atlas.cover_{setting}", km=f"{km:g}"))
+            _swatch(sheet, x, at, REACH_FILLS[setting], theme.ACCENT)
         persons = view.uncovered.loc[view.uncovered["setting"].eq(setting), "persons"].sum()
-        at = row(5 + number, words(f"atlas.uncovered_{setting}") + theme.MARKS["modelled"], persons)
+        at = row(3 + len(statuses) + number, words(f"atlas.uncovered_{setting}") + theme.MARKS["modelled"], persons)
         # Rural points stand beside one another on the map, so their key is a patch of them.
         grid = np.arange(-1.5, 1.6, 0.5) if setting == "rural" else np.zeros(1)
         dx, dy = (offsets.ravel() for offsets in np.meshgrid(grid, grid[np.abs(grid) <= 0.5]))

@@ -119,11 +119,12 @@ class MapView:
     counties   GeoDataFrame EPSG:4490: code, name, city_code, city, persons, beds_now, beds_plan, beds_new,
                plan_per_1000, urban_covered_share, rural_covered_share (0 to 1; NaN where nobody of the setting
                lives), centre_city_code
-    stations   DataFrame: id, name, kind ("seat" | "town" | "cell"), status ("assumed" | "new"), lon, lat, ambulances,
-               persons, county, city
-    urban_km, rural_km   radii of the emergency standard
+    stations   DataFrame: id, name, kind ("seat" | "existing" | "town" | "cell"), status ("assumed" | "listed" | "new"), lon, lat,
+               ambulances, persons, county, city
+    urban, rural  the emergency standards, told as far ("km" | "minutes") has it; circles: whether they are drawn, as
+               they are for straight lines alone
     uncovered  DataFrame, one row a demand point beyond its standard: lon, lat, persons, place, county,
-               setting ("urban" | "rural"), km
+               setting ("urban" | "rural"), and the column that far names (NaN = no way)
     centres    DataFrame: name, level ("national" | "provincial" | "free"), lon, lat, persons, city_code
     detour_factor  how much longer a way is than the straight line: circles are drawn that much smaller than the radii
     title, subtitle, rule (of distance), sources and notes (headline sentences): ready text in the language of ``words``
@@ -136,8 +137,8 @@ class MapView:
     cities: gpd.GeoDataFrame
     counties: gpd.GeoDataFrame
     stations: pd.DataFrame
-    urban_km: float
-    rural_km: float
+    urban: float
+    rural: float
     uncovered: pd.DataFrame
     centres: pd.DataFrame
     sources: list[str]
@@ -145,6 +146,8 @@ class MapView:
     notes: list[str]
     words: Words
     detour_factor: float = 1.0
+    circles: bool = True
+    far: str = "km"
 
 
 @dataclass(frozen=True)
@@ -199,14 +202,6 @@ class CoverageView:
     rule: str
     notes: list[str]
     words: Words
-
-    @property
-    def urban_km(self):
-        return self.urban
-
-    @property
-    def rural_km(self):
-        return self.rural
 
 
 def plan_map(view):
@@ -346,18 +341,17 @@ def _payload(view, colours, counties):
     projection = local_projection(view.province.total_bounds)
     places = sorted(set(view.uncovered["place"]) | set(view.uncovered["county"]))
     number = {place: i for i, place in enumerate(places)}
-    km = {"urban_km": f"{view.urban_km:g}", "rural_km": f"{view.rural_km:g}"}
+    ground = _ground(view, "jinyi-map", ROWS, HINTS, _told_standards(view))
+    ground["words"] = ground["words"] | {"people_km": view.words(f"map.people_{view.far}")}
+    radii = _drawn_radii(view)
     return {
-        **_ground(view, "jinyi-map", ROWS, HINTS, km),
-        "metres": [view.urban_km * 1000 / view.detour_factor, view.rural_km * 1000 / view.detour_factor],
+        **ground,
+        "metres": [km * 1000 for km in radii.values()],
         "fills": colours,
         "counties": _county_items(view, counties, projection),
         "cities": _city_items(view),
         "stations": [_station_item(view, row) for row in view.stations.sort_values("id").to_dict("records")],
-        "reach": {
-            "urban": _reach(view, projection, view.urban_km / view.detour_factor),
-            "rural": _reach(view, projection, view.rural_km / view.detour_factor),
-        },
+        "reach": _reaches(view, projection, radii),
         "places": places,
         "uncovered": [
             [
@@ -367,7 +361,7 @@ def _payload(view, colours, counties):
                 number[row["place"]],
                 number[row["county"]],
                 row["setting"],
-                round(float(row["km"]), 1),
+                _tenths(row[view.far]),
             ]
             for row in _largest_first(view.uncovered)
         ],
@@ -418,21 +412,20 @@ def _difference_item(row, kind, below):
 def _coverage_payload(view, colours, counties):
     """Return all that the script draws of a coverage."""
     words, projection = view.words, local_projection(view.province.total_bounds)
-    told = {name: words(f"map.in_{view.far}", number=f"{getattr(view, name):g}") for name in ("urban", "rural")}
     rows = dict(COVERAGE_ROWS)
     if "covered_change" not in colours:
         rows["county"] = CHECKED_ROWS
     hints = {key: row for key, row in COVERAGE_HINTS.items() if key in (*colours, "none")}
-    ground = _ground(view, "jinyi-coverage", rows, hints, told | {"unit": words(f"map.unit_{view.far}")})
+    ground = _ground(view, "jinyi-coverage", rows, hints, _told_standards(view) | {"unit": words(f"map.unit_{view.far}")})
     ground["theme"] |= {"people_radius": theme.PLACE_RADIUS, "people_most": theme.PLACE_MOST}
     ground["words"] = ground["words"] | {"people_km": words(f"map.people_{view.far}")}
-    radii = [view.urban / view.detour_factor, view.rural / view.detour_factor] if view.circles else []
+    radii = _drawn_radii(view)
     served = view.stations.groupby(["county", "city"]).size(), view.stations.groupby("city").size()
     places = sorted(set(view.uncovered["place"]) | set(view.uncovered["county"]) | set(view.uncovered["station"]))
     number = {place: i for i, place in enumerate(places)}
     return {
         **ground,
-        "metres": [radius * 1000 for radius in radii],
+        "metres": [km * 1000 for km in radii.values()],
         "fills": colours,
         "counties": [
             {
@@ -462,7 +455,7 @@ def _coverage_payload(view, colours, counties):
             for row in view.cities.to_dict("records")
         ],
         "stations": [_listed_item(view, row) for row in view.stations.sort_values("id").to_dict("records")],
-        "reach": dict(zip(("urban", "rural"), [_reach(view, projection, km) for km in radii] or [[], []], strict=True)),
+        "reach": _reaches(view, projection, radii),
         "places": places,
         "uncovered": [
             [
@@ -472,7 +465,7 @@ def _coverage_payload(view, colours, counties):
                 number[row["place"]],
                 number[row["county"]],
                 row["setting"],
-                None if pd.isna(row["far"]) else round(float(row["far"]), 1),
+                _tenths(row["far"]),
                 number[row["station"]],
             ]
             for row in _largest_first(view.uncovered)
@@ -758,6 +751,25 @@ def _anchors(frame, projection):
     middle = gpd.GeoSeries(shapely.get_point(inner, 0), crs=projection).to_crs(GEOGRAPHIC)
     metres = np.rint(shapely.length(inner)).astype(int).tolist()
     return list(zip(middle.x.round(4).tolist(), middle.y.round(4).tolist(), metres, strict=True))
+
+
+def _told_standards(view):
+    """Return {setting: its standard with the unit it is told in}."""
+    return {name: view.words(f"map.in_{view.far}", number=f"{getattr(view, name):g}") for name in ("urban", "rural")}
+
+
+def _tenths(amount):
+    """Return how far people are, one decimal; None where no way leads to them."""
+    return None if pd.isna(amount) else round(float(amount), 1)
+
+
+def _drawn_radii(view):
+    """Return {setting: radius of its circles in km}, smaller by the detour factor; nothing where none are drawn."""
+    return {name: getattr(view, name) / view.detour_factor for name in ("urban", "rural")} if view.circles else {}
+
+
+def _reaches(view, projection, radii):
+    return {name: _reach(view, projection, radii[name]) if name in radii else [] for name in ("urban", "rural")}
 
 
 def _reach(view, projection, km):

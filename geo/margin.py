@@ -21,7 +21,8 @@ def margin_html(view, colours, counties):
 
     ``colours`` holds the colours of each fill; ``counties`` the class of each county in the columns of the same names.
     """
-    return _margin(view, _switches(view, colours, OVERLAYS), _legend(view, colours, counties))
+    overlays = [name for name in OVERLAYS if view.circles or name != "circles"]
+    return _margin(view, _switches(view, colours, overlays), _legend(view, colours, counties))
 
 
 def difference_margin(view, colours, counties):
@@ -137,7 +138,7 @@ def _legend(view, colours, counties):
         _classes(words, "change", change, colours["change"], counties["change"], low, high),
         _centre_legend(view, colours["centres"], counties["centres"]) if "centres" in colours else "",
         _station_legend(view),
-        _reach_legend(view),
+        *([_reach_legend(view)] if view.circles else []),
         _vehicle_legend(view),
         _uncovered_legend(view),
     ]
@@ -175,10 +176,12 @@ def _centre_legend(view, colours, classes):
 
 def _station_legend(view):
     words = view.words
-    assumed = int((view.stations["status"] == "assumed").sum())
+    count = view.stations["status"].value_counts()
+    marks = {"assumed": theme.MARKS["assumed"]}
     rows = [
-        (_svg(22, 16, _sign("assumed", 11, 8, 4)), words("map.legend.assumed") + theme.MARKS["assumed"], assumed),
-        (_svg(22, 16, _sign("new", 11, 8, 4.4)), words("map.legend.new"), len(view.stations) - assumed),
+        (_svg(22, 16, _sign(status, 11, 8, 4.4)), words(f"map.legend.{status}") + marks.get(status, ""), count[status])
+        for status in ("listed", "assumed", "new")
+        if status in count
     ]
     return _section("stations ambulances", words("map.legend.stations"), "", _lines(rows))
 
@@ -186,8 +189,8 @@ def _station_legend(view):
 def _reach_legend(view):
     words = view.words
     rows = [
-        (_swatch(_reach_colour("urban"), theme.ACCENT), words("map.legend.urban", km=f"{view.urban_km:g}"), None),
-        (_swatch(_reach_colour("rural"), theme.ACCENT), words("map.legend.rural", km=f"{view.rural_km:g}"), None),
+        (_swatch(_reach_colour("urban"), theme.ACCENT), words("map.legend.urban", km=f"{view.urban:g}"), None),
+        (_swatch(_reach_colour("rural"), theme.ACCENT), words("map.legend.rural", km=f"{view.rural:g}"), None),
     ]
     return _section("circles", words("map.legend.circles"), "", _lines(rows))
 

@@ -243,21 +243,21 @@ def _row(matrix, i):
     return matrix.indices[matrix.indptr[i] : matrix.indptr[i + 1]]
 
 
-def greedy_cover(core, limit=None):
+def greedy_cover(core, limit=None, begin=()):
     """Return column positions of ``core``: the site serving most unserved weight, again and again.
 
-    Ties go to the lowest rank. Stops when nobody is left to serve, or after ``limit`` sites. A plan to start from,
-    never the answer.
+    Ties go to the lowest rank. Stops when nobody is left to serve, or after ``limit`` sites, those of ``begin``, which
+    are taken first, counted. A plan to start from, never the answer.
     """
     by_site = sparse.csr_array(core.cover.T.tocsr())
     left, need = core.weights.copy(), core.need.copy()
     left[need == 0] = 0
     free = np.ones(len(core.sites), dtype=bool)
-    chosen = []
+    chosen, given = [], list(begin)[::-1]
     while left.any() and (limit is None or len(chosen) < limit):
         gain = np.where(free, by_site @ left, 0)
-        best = np.lexsort((core.rank, -gain))[0]
-        if gain[best] == 0:
+        best = given.pop() if given else np.lexsort((core.rank, -gain))[0]
+        if gain[best] == 0 and not given:
             break
         chosen.append(int(best))
         free[best] = False

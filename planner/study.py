@@ -99,8 +99,8 @@ class Prepared:
         """Return the curve of coverage of a scenario; one that was not cancelled stays."""
         key = (*_reach_key(scenario), scenario.curve_points, everybody)
         if key not in self._curves:
-            problem = self.cover_problem(scenario)
-            curve = coverage_curve(problem, scenario, everybody, progress=progress, cancel=cancel)
+            at = None if everybody is None else self.station_sites(scenario).index.get_indexer(everybody)
+            curve = coverage_curve(self.cover_problem(scenario), scenario, at, progress=progress, cancel=cancel)
             if cancel is not None and cancel.is_set():
                 return curve
             self._curves[key] = curve
@@ -121,7 +121,10 @@ def _reach_key(scenario):
 
 @dataclass(frozen=True)
 class Plan:
-    """A decided plan: ``tables`` by name, rows in printed order; ``proofs`` by model; ``figures``: headline numbers."""
+    """A decided plan: ``tables`` by name, rows in printed order; ``proofs`` by model; ``figures``: headline numbers.
+
+    notes  what else a planner must know; each has ``tell(words)``
+    """
 
     scenario: Scenario
     tables: Mapping[str, pd.DataFrame]
@@ -129,6 +132,7 @@ class Plan:
     figures: Mapping[str, float]
     people_in: int
     people_out: int
+    notes: tuple = ()
 
 
 def prepare(scenario, progress=None):
@@ -192,8 +196,7 @@ def decide(prepared, scenario, progress=None, cancel=None):
     if progress is not None:
         progress("stations_cover_all", 0.0, None, None)
     chosen = prepared.stations(scenario, progress, cancel)
-    fewest = chosen.proofs["stations_cover_all"].objective
-    curve = prepared.curve(scenario, None if fewest is None else int(fewest), ticker("coverage_curve"), cancel)
+    curve = prepared.curve(scenario, chosen.everybody, ticker("coverage_curve"), cancel)
     emergency = plan_emergency(prepared, scenario, chosen, curve, progress=ticker("ambulances"), cancel=cancel)
 
     tables = bed_tables(region, standards, scenario, beds, facilities)
@@ -212,6 +215,7 @@ def decide(prepared, scenario, progress=None, cancel=None):
         },
         people_in=region.persons,
         people_out=int(tables["coverage_by_county"][["covered", "uncovered"]].to_numpy().sum()),
+        notes=emergency.notes,
     )
 
 

@@ -78,11 +78,12 @@ def _fewest_of_part(core, gap, clock):
     return np.array(chosen(best.values, len(core.sites)), dtype=np.int64) if best.has_plan else start, least
 
 
-def most_people(problem, p, *, gap=0.0, clock):
+def most_people(problem, p, *, gap=0.0, clock, begin=()):
     """Return the :class:`planner.engine.found.Found` of exactly ``p`` sites, held ones counted, that serve most weight.
 
     ``problem.persons`` may be any numbers >= 0; where all are whole the bound is too. Of a proven plan no site can be
-    exchanged for one of lower rank. Infeasible when more are held than p, or fewer than p are allowed.
+    exchanged for one of lower rank. Infeasible when more are held than p, or fewer than p are allowed. ``begin``:
+    positions of a plan to begin with, of at most p sites.
     """
     allowed = np.setdiff1d(np.arange(problem.arcs.shape[1]), problem.forbidden)
     if p < len(problem.fixed) or p > len(allowed):
@@ -91,7 +92,7 @@ def most_people(problem, p, *, gap=0.0, clock):
     core = reduce_problem(problem, every_row=False, hurry=clock.stopped)
     held = problem.persons[problem.covered_by(problem.fixed)].sum()
     more = min(p - len(problem.fixed), len(core.sites))
-    chosen_sites, most, complete = _most_of_core(core, more, held, gap, clock)
+    chosen_sites, most, complete = _most_of_core(core, more, held, gap, clock, begin)
     sites = np.concatenate([problem.fixed, chosen_sites]).astype(np.int64)
     if complete:  # what is not yet proven stays as it was bounded
         sites = settled(problem, sites)
@@ -101,13 +102,16 @@ def most_people(problem, p, *, gap=0.0, clock):
     return found(sites, problem.persons[problem.covered_by(sites)].sum(), None if most is None else most + held, gap)
 
 
-def _most_of_core(core, p, held, gap, clock):
+def _most_of_core(core, p, held, gap, clock, begin):
     """Return (site positions, bound, proven) of the MCLP on ``core``.
 
     First among the sites that the Lagrangian bound favours, then among all that could do better: a site goes only
     when no plan with it serves as many people as a plan already known, so nothing is lost by it.
     """
-    start = greedy_cover(core, p)
+    start = max(
+        (greedy_cover(core, p, known) for known in ([], np.flatnonzero(np.isin(core.sites, begin)).tolist()[:p])),
+        key=lambda columns: _served(core, core.sites[columns]),
+    )
     # Greedy may stop early, when nobody is left whom a site could add: any other sites fill the number.
     start += [int(j) for j in np.argsort(core.rank) if j not in set(start)][: p - len(start)]
     if p in (0, len(core.sites)):
@@ -117,12 +121,15 @@ def _most_of_core(core, p, held, gap, clock):
     clock.tell(_served(core, sites) + held, None)
     if core.weights.sum() - _served(core, sites) <= gap * max(_served(core, sites) + held, 1.0):
         return sites, core.weights.sum(), core.weights.sum() == _served(core, sites)
-    bound = mclp_bound(core.cover, core.weights, p, _served(core, sites), clock)
+    near = gap * max(_served(core, sites) + held, 1.0)
+    bound = mclp_bound(core.cover, core.weights, p, _served(core, sites), clock, near=near)
+    if _served(core, core.sites[bound.sites]) > _served(core, sites):
+        start, sites = bound.sites.tolist(), core.sites[bound.sites]
     # Floating sums of the bound are good to far less than a thousandth of a person.
     most = float(np.floor(bound.most + 1e-3)) if whole else bound.most * (1 + 1e-12)
     most = min(most, core.weights.sum())  # a bound stopped early may promise more people than there are
     clock.tell(_served(core, sites) + held, most + held)
-    if clock.stopped():
+    if clock.stopped() or most - _served(core, sites) <= near:
         return sites, most, most <= _served(core, sites)
     favoured = narrowed(core, np.union1d(bound.favoured, start))
     tell = clock.progress and (lambda s, _, best: clock.tell(None if best is None else best + held, most + held))

@@ -29,6 +29,7 @@ class Bound:
     most       none serves more persons
     most_with  none with site j serves more than this
     favoured   positions of the sites a good plan may need
+    sites      positions of the p sites that served most people of all that were dearest in some round
 
     The numbers are floating sums: of whole persons good to far less than half a person.
     """
@@ -36,13 +37,14 @@ class Bound:
     most: float
     most_with: np.ndarray
     favoured: np.ndarray
+    sites: np.ndarray
 
 
-def mclp_bound(cover, persons, p, known, clock):
+def mclp_bound(cover, persons, p, known, clock, *, near=0.0):
     """Return the :class:`Bound` of ``cover`` (CSR of 1, rows x sites) for 1 <= ``p`` <= sites.
 
-    ``known`` persons are served by some plan: where the bound comes down to that, nothing is left to find. What there
-    is comes back when ``clock`` has stopped.
+    ``known`` persons are served by some plan: where the bound comes down to that, or to ``near`` persons more than the
+    best plan met on the way, nothing is left to find. What there is comes back when ``clock`` has stopped.
     """
     least = 0.5 if np.issubdtype(np.asarray(persons).dtype, np.integer) else 1e-9 * max(float(known), 1.0)
     by_row = sparse.csr_array(cover, dtype=float)
@@ -51,6 +53,7 @@ def mclp_bound(cover, persons, p, known, clock):
     price, push, step = persons / 2, np.zeros(len(persons)), 1.0
     best, best_price, waited = np.inf, price, 0
     standing = np.zeros(cover.shape[1])
+    served_most, sites = -np.inf, None
     for turn in range(ROUNDS):
         worth = by_site @ price
         dearest = np.argpartition(-worth, p - 1)[:p]
@@ -66,7 +69,13 @@ def mclp_bound(cover, persons, p, known, clock):
         opened = np.zeros(cover.shape[1])
         opened[dearest] = 1
         standing += MEMORY * (opened - standing)
-        over = by_row @ opened - 1  # served more than once: the price of the row is too high; not at all: too low
+        over = by_row @ opened - 1
+        served = persons[over >= 0].sum()
+        if served > served_most:
+            served_most, sites = served, np.sort(dearest)
+        if best - max(served_most, known) <= near:
+            break
+        # Served more than once: the price of the row is too high; not at all: too low.
         over[(price <= 0) & (over > 0) | (price >= persons) & (over < 0)] = 0
         push = MOMENTUM * push + (1 - MOMENTUM) * over
         steepness = (push**2).sum()
@@ -77,4 +86,4 @@ def mclp_bound(cover, persons, p, known, clock):
     dearest = np.argsort(-worth, kind="stable")[:p]
     short = np.maximum(worth[dearest[-1]] - worth, 0)
     favoured = np.union1d(dearest, np.flatnonzero(standing > STANDING))
-    return Bound(best, best - short, favoured)
+    return Bound(best, best - short, favoured, dearest if sites is None else sites)

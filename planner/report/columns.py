@@ -168,7 +168,7 @@ TABLES = {
         counted=True,
     ),
     "station_tiers": _table(
-        "code name city_centre county_station substation central_township township stations existing assumed new"
+        "code name city_centre county_station substation central_township township stations listed assumed new"
         " hospital_based ambulances investment",
         assumed="city_centre county_station substation central_township township assumed investment",
         totals="one",

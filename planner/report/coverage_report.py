@@ -20,7 +20,7 @@ from planner.report.folder import OutRefused, check_out, replaced
 from planner.report.layers import column_notes, coverage_circles, write_geopackage
 from planner.report.manifest import MANIFEST, PACKAGES, digest_of, digests_of, write_manifest
 from planner.report.names import in_language, place_names
-from planner.report.summary import Summary, credit_lines, number, share, source_lines, thousands
+from planner.report.summary import Summary, credit_lines, number, said_rule, share, source_lines, thousands
 from planner.report.tables import absent, published, rounded, write_csv
 from planner.report.workbook import sheet_names, write_book
 
@@ -178,9 +178,7 @@ def summarise_coverage(checked, words):
 def coverage_rule(checked, words):
     """Return the sentence that says when people count as covered."""
     found = checked.coverage
-    kind = "detour" if found.measure == "straight" and found.detour_factor != 1 else found.measure
-    said = {name: number(getattr(found.limits, name)) for name in ("urban", "rural", "preferred")}
-    return words(f"coverage.rule_{kind}", factor=number(found.detour_factor), **said)
+    return said_rule(found.measure, found.detour_factor, found.limits, words)
 
 
 def coverage_headline(checked, words):

@@ -1,15 +1,15 @@
 """The GeoPackage of a run: every result as a layer, in CGCS2000 degrees, with a table that explains its fields."""
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
 
 from geo.region import GEOGRAPHIC
-from geo.travel import is_covered, nearest
+from geo.travel import UNREACHED, is_covered
 from planner.report.columns import TABLES
 from planner.report.view import city_results, county_results
+from planner.services.station_problem import limits_of
 
 # GDAL stamps each layer with the time of writing; one fixed moment keeps two runs alike. The finished folder is brought
 # to the disk as a whole, so that SQLite need not wait for the disk at every layer.
@@ -47,7 +47,7 @@ def build_layers(plan, tables, prepared):
         "counties": counties,
         "catchments": _catchments(counties, tables["centres"]),
         "coverage_circles": coverage_circles(tables["stations"], scenario, region),
-        "demand": _demand(prepared.demand, tables["stations"], scenario, region),
+        "demand": _demand(prepared, tables["stations"], scenario),
         "stations": _points(tables["stations"]),
         "centres": _points(pd.concat([tables["centres"], tables["centres_free"]], ignore_index=True)),
         "uncovered": _points(tables["uncovered_places"]),
@@ -130,6 +130,8 @@ def coverage_circles(stations, scenario, region):
     outline = region.province.to_crs(region.projection).geometry.union_all()
     shapely.prepare(outline)
     rows = []
+    if getattr(scenario, "travel_measure", "straight") != "straight":  # what roads reach is no circle
+        stations, centres = stations.iloc[:0], centres[:0]
     for setting, km in (("rural", scenario.rural_km), ("urban", scenario.urban_km)):
         radius = km * 1000
         circles = shapely.buffer(centres, radius / scenario.detour_factor, quad_segs=CIRCLE_SEGMENTS)
@@ -150,12 +152,16 @@ def _catchments(counties, centres):
     return joined[columns].sort_values("centre_city_code", key=lambda codes: codes.map(order), ignore_index=True)
 
 
-def _demand(demand, stations, scenario, region):
-    x, y = region.project(stations["lon"], stations["lat"])
-    metres, _ = nearest(demand, pd.DataFrame({"x": x, "y": y}), scenario.detour_factor)
-    urban = demand["setting"].eq("urban").to_numpy()
-    standard = np.where(urban, scenario.urban_km * 1000, scenario.rural_km * 1000)
+def _demand(prepared, stations, scenario):
+    """Return the demand points with their way to the nearest station, absent where there is none."""
+    from planner.services.stations import station_table  # with it come the solvers, which few reports need
+
+    demand, ways = prepared.demand, prepared.ways(scenario)
+    x, y = prepared.region.project(stations["lon"], stations["lat"])
+    at = stations.set_index("id").assign(x=x, y=y)
+    _, amount, _ = station_table(at, at.index, demand, ways, by_city=scenario.stations_by_city)
     frame = demand[["county_code", "setting", "persons"]].reset_index()
-    frame["covered"] = is_covered(metres, standard).astype("int64")
-    frame["metres"] = metres
+    frame["covered"] = is_covered(amount, limits_of(scenario, demand, ways)[0]).astype("int64")
+    far = pd.Series(amount).where(amount != UNREACHED).astype("Int64")
+    frame[ways.unit] = far if (amount == UNREACHED).any() else amount
     return gpd.GeoDataFrame(frame, geometry=gpd.points_from_xy(demand["lon"], demand["lat"]), crs=GEOGRAPHIC)

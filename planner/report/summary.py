@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from planner.report.names import in_language
 from planner.report.tables import absent, rounded
+from planner.services.station_problem import standards_of
 
 CAME_BY = re.compile("（[^（）]*）$")
 
@@ -45,13 +46,15 @@ def headline(plan, tables, words):
     """Return the plan in five to seven sentences a planner can copy into a report."""
     beds, coverage = tables["beds_by_city"], tables["coverage_by_city"].groupby("setting").sum(numeric_only=True)
     stations, ambulances = tables["stations"], tables["ambulances_by_city"]
-    reach = {"urban": number(plan.scenario.urban_km), "rural": number(plan.scenario.rural_km)}
+    standards = standards_of(plan.scenario)
+    reach = {"urban": number(standards.urban), "rural": number(standards.rural)}
+    reach["unit"] = words(f"report.unit_{'minutes' if plan.scenario.travel_measure == 'minutes' else 'km'}")
     now, planned, persons = (int(beds[column].sum()) for column in ("beds_now", "beds_plan", "persons"))
-    assumed = int(stations["status"].eq("assumed").sum())
+    assumed, listed = (int(stations["status"].eq(status).sum()) for status in ("assumed", "listed"))
     uncovered = int(coverage["uncovered"].sum())
     left = words("report.say_uncovered", persons=thousands(uncovered)) if uncovered else words("report.say_all_covered")
     required, vehicles = (thousands(ambulances[column].sum()) for column in ("required", "plan"))
-    return [
+    said = [
         words(
             "report.say_beds",
             plan=thousands(planned),
@@ -64,16 +67,49 @@ def headline(plan, tables, words):
         *_access(tables, words),
         words("report.say_coverage_now", **reach, **_shares(coverage, "covered_now")),
         words(
-            "report.say_stations",
+            "report.say_stations" + ("_listed" if listed else ""),
             total=thousands(len(stations)),
             assumed=thousands(assumed),
-            new=thousands(len(stations) - assumed),
+            listed=thousands(listed),
+            new=thousands(len(stations) - assumed - listed),
             **_shares(coverage, "covered"),
         )
         + left,
-        words("report.say_ambulances", plan=vehicles, required=required),
+        _tiers(tables, words),
+        _knee(tables, words),
+        words("report.say_ambulances", plan=vehicles, required=required)
+        + words(
+            "report.say_expected",
+            busy=number(float(100 * plan.scenario.ambulance_busy)),
+            expected=share(ambulances["expected"].sum(), persons),
+        ),
+        *(note.tell(words) for note in getattr(plan, "notes", ())),
         _centres(plan, tables, words),
     ]
+    return [sentence for sentence in said if sentence]
+
+
+def _tiers(tables, words):
+    """Return the sentence on the network's tiers and what new stations cost."""
+    sums = tables["station_tiers"].sum(numeric_only=True)
+    names = ("city_centre", "county_station", "substation", "central_township", "township")
+    return words("report.say_tiers", **{name: thousands(sums[name]) for name in (*names, "investment")})
+
+
+def _knee(tables, words):
+    """Return the sentence on the knee of the coverage curve; "" where there is none."""
+    curve = tables["coverage_curve"]
+    knee = curve[curve["knee"].eq("yes")]
+    if knee.empty:
+        return ""
+    first, knee = curve.iloc[0], knee.iloc[0]
+    return words(
+        "report.say_knee",
+        first=thousands(first["stations"]),
+        first_share=f"{rounded(first['share'], 1)}%",
+        stations=thousands(knee["stations"]),
+        share=f"{rounded(knee['share'], 1)}%",
+    )
 
 
 def _closing(tables, words):
@@ -140,11 +176,16 @@ def _subtitle(tables, words):
 
 
 def distance_rule(scenario, words):
-    """Return the sentence that says when people count as covered, with this scenario's radii."""
-    radii = {"urban": scenario.urban_km, "rural": scenario.rural_km, "preferred": scenario.rural_preferred_km}
-    key = "report.rule" if scenario.detour_factor == 1 else "report.rule_detour"
-    said = {name: number(km) for name, km in radii.items()}
-    return words(key, factor=number(scenario.detour_factor), **said)
+    """Return the sentence that says when people count as covered, with this scenario's standards."""
+    rule = said_rule(scenario.travel_measure, scenario.detour_factor, standards_of(scenario), words)
+    return rule + words("report.rule_by_city") if scenario.stations_by_city else rule
+
+
+def said_rule(measure, detour_factor, standards, words):
+    """Return the sentence of a measure of ways, its detour factor and standards (urban, rural, preferred)."""
+    kind = "detour" if measure == "straight" and detour_factor != 1 else measure
+    said = {name: number(getattr(standards, name)) for name in ("urban", "rural", "preferred")}
+    return words(f"coverage.rule_{kind}", factor=number(detour_factor), **said)
 
 
 def source_lines(prepared, words):

@@ -6,6 +6,7 @@ from geo.maps import MapView
 from planner.report.names import in_language
 from planner.report.summary import summarise
 from planner.report.tables import published
+from planner.services.station_problem import standards_of
 
 
 def map_view(plan, prepared, words):
@@ -16,7 +17,7 @@ def map_view(plan, prepared, words):
 
 def view_of(plan, tables, prepared, summary, words):
     """Return the :class:`geo.maps.MapView` of tables that are already in published form."""
-    region = prepared.region
+    region, standards = prepared.region, standards_of(plan.scenario)
     tables = in_language(tables, prepared, words)
     city_names = dict(zip(tables["beds_by_city"]["code"], tables["beds_by_city"]["name"], strict=True))
     county_names = dict(zip(tables["beds_by_county"]["code"], tables["beds_by_county"]["name"], strict=True))
@@ -37,8 +38,10 @@ def view_of(plan, tables, prepared, summary, words):
         cities=city_results(tables, region),
         counties=counties,
         stations=stations,
-        urban_km=plan.scenario.urban_km,
-        rural_km=plan.scenario.rural_km,
+        urban=standards.urban,
+        rural=standards.rural,
+        far="minutes" if plan.scenario.travel_measure == "minutes" else "km",
+        circles=plan.scenario.travel_measure == "straight",
         uncovered=tables["uncovered_places"],
         centres=tables["centres"],
         sources=summary.credits,

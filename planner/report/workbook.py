@@ -38,7 +38,12 @@ DENSITIES = {  # per 1,000 persons: what is counted, and which persons
     "per_1000_first": ("beds_first", "persons_first"),
     "per_1000_second": ("beds_second", "persons_second"),
 }
-SHARES = {"covered_share": ("covered", "persons")}  # per cent: what is counted, and of whom
+SHARES = {  # per cent: what is counted, and of whom
+    "covered_share": ("covered", "persons"),
+    "expected_share": ("expected", "persons"),
+    "double_share": ("double", "persons"),
+}
+NOT_SUMMED = ("persons_per_vehicle", "next_gain")  # figures of one city, which say nothing together
 HEADER_ROWS = 4  # title, note, headings, machine names
 WIDEST = 44
 ROW_HEIGHT = 15  # points, of one line
@@ -273,6 +278,8 @@ def _totals(name, table, frame, words):
                 counted, persons = (int(rows[of].sum()) for of in SHARES[column])
                 if persons:
                     total[column] = float(rounded(counted * 100 / persons, 1))
+            elif column in NOT_SUMMED:
+                continue
             elif table.kind(column) == "whole" and not rows[column].isna().any():  # a part is no total
                 total[column] = int(rows[column].sum())
         if "per_1000_difference" in table.columns:

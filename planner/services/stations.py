@@ -33,6 +33,11 @@ class StationPlan:
     options: tuple
     proofs: dict
 
+    @property
+    def everybody(self):
+        """Return the ids of stations that cover everybody; None where none are known."""
+        return self.alternative if self.alternative_goal == "cover_all" else self.chosen
+
 
 def plan_stations(region, standards, demand, sites, problem, scenario, *, ways, limits, progress=None, cancel=None):
     """Return the :class:`StationPlan`. Raises :class:`planner.explain.Infeasible` naming places and people.
@@ -230,34 +235,55 @@ def _least_needed(problem, chosen, some):
 def coverage_curve(problem, scenario, everybody, *, progress=None, cancel=None):
     """Return how many people how many stations cover at best: from those held to as many as cover everybody.
 
-    everybody  stations that cover everybody, or None: then to twice those held, at most all sites
+    everybody  positions of stations that cover everybody, or None: then to twice those held, at most all sites
     DataFrame stations persons share (per cent) bound status knee ("yes" at one row): the knee is the point farthest
     above the line between the curve's ends (Satopaa and others 2011).
     """
     least = max(len(problem.fixed), 1)
     allowed = problem.arcs.shape[1] - len(problem.forbidden)
-    most = min(everybody or 2 * least, allowed)
+    most = min(2 * least, allowed) if everybody is None else len(everybody)
     counts = np.unique(np.rint(np.linspace(least, most, max(scenario.curve_points, 2))).astype(int))
-    total, rows = int(problem.persons.sum()), []
-    clock = Clock(np.inf)
+    total, rows, clock, before = int(problem.persons.sum()), [], Clock(np.inf), problem.fixed
     for count in counts if scenario.curve_points else ():
         if cancel is not None and cancel.is_set():
             break
         if progress is not None:
             progress(clock.spent(), None, None)
-        if count == everybody:
+        if everybody is not None and count == most:
             rows.append((int(count), total, float(total), OPTIMAL))
             continue
-        best = most_people(problem, int(count), gap=CURVE_GAP, clock=Clock(scenario.solve_seconds, None, cancel))
+        # The last point's sites and some more, or those that cover everybody without the least needed: what is better.
+        begin = (
+            before
+            if everybody is None
+            else max(
+                (before, _thinned(problem, np.asarray(everybody), int(count))),
+                key=lambda sites: _covered(problem, sites),
+            )
+        )
+        asked = {"gap": CURVE_GAP, "clock": Clock(scenario.solve_seconds, None, cancel)}
+        best = most_people(problem, int(count), begin=begin, **asked)
         bound = best.bound if best.bound is not None else float(total)
         rows.append((int(count), int(best.objective), bound, best.status))
+        before = best.sites
     frame = pd.DataFrame(rows, columns=["stations", "persons", "bound", "status"])
-    # A later point covers at least as many as an earlier one: more stations never cover fewer.
-    frame["persons"] = frame["persons"].cummax()
     frame["share"] = 100 * frame["persons"] / max(total, 1)
     frame["bound"] = np.floor(frame["bound"].astype(float) + 1e-6).clip(lower=frame["persons"]).astype(np.int64)
     frame["knee"] = np.where(np.arange(len(frame)) == _knee(frame["stations"], frame["persons"]), "yes", "no")
     return frame[["stations", "persons", "share", "bound", "status", "knee"]]
+
+
+def _covered(problem, sites):
+    return int(problem.persons[problem.covered_by(sites)].sum())
+
+
+def _thinned(problem, chosen, count):
+    """Return ``count`` of the ``chosen`` sites: those that serve fewest people alone are left out, a few at a time."""
+    while len(chosen) > count:
+        spare = np.setdiff1d(chosen, problem.fixed)
+        few = _least_needed(problem, chosen, spare)[: max((len(chosen) - count) // 4, 1)]
+        chosen = np.setdiff1d(chosen, few)
+    return chosen
 
 
 def _knee(stations, persons):
@@ -283,7 +309,7 @@ def station_table(sites, ids, demand, ways, *, held=(), by_city=False):
     known = position >= 0
     persons = np.bincount(position[known], weights=demand["persons"].to_numpy()[known], minlength=len(stations))
     stations["persons"] = persons.astype(np.int64)
-    assumed = np.where(stations["kind"].eq("existing"), "existing", "assumed")
+    assumed = np.where(stations["kind"].eq("existing"), "listed", "assumed")
     stations["status"] = np.where(stations.index.isin(held), assumed, "new")
     return stations, amount, position
 

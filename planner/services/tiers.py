@@ -63,7 +63,7 @@ def _prices(tier, in_hospital, scenario):
 def tier_table(region, stations):
     """Return stations by city and tier, in the documents' order.
 
-    DataFrame code name city_centre county_station substation central_township township stations existing assumed new
+    DataFrame code name city_centre county_station substation central_township township stations listed assumed new
     hospital_based ambulances investment (10,000 yuan, of new stations).
     """
     cities = region.cities
@@ -76,7 +76,7 @@ def tier_table(region, stations):
     frame = frame.join(counted("tier", TIERS))
     frame["stations"] = frame[list(TIERS)].sum(axis=1)
     frame = frame.rename(columns={"county": "county_station"})
-    frame = frame.join(counted("status", ("existing", "assumed", "new")))
+    frame = frame.join(counted("status", ("listed", "assumed", "new")))
     frame = frame.join(counted("housing", ("hospital_based",)))
     sums = stations.groupby("city_code")[["ambulances", "investment"]].sum().reindex(cities.index, fill_value=0)
     return frame.join(sums).reset_index(drop=True)

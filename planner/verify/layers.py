@@ -3,7 +3,7 @@
 import pandas as pd
 import shapely
 
-from planner.verify.facts import SETTINGS, metres_of
+from planner.verify.facts import SETTINGS, UNREACHED, metres_of
 from planner.verify.ledger import NUMBERS_ALIKE
 from planner.verify.reread import read_layers, read_or_tell
 from planner.verify.shapes import NotChecked
@@ -98,7 +98,8 @@ def _uncovered(plan, facts):
 
 
 def _demand(plan, facts):
-    metres, _ = facts.ways(plan["stations"])
+    amount, _ = facts.ways(plan["stations"])
+    unit = "seconds" if facts.per_unit == 60 else "metres"
     lines = [
         {
             "id": id,
@@ -106,14 +107,14 @@ def _demand(plan, facts):
             "setting": setting,
             "persons": int(persons),
             "covered": int(far <= limit),
-            "metres": int(far),
+            unit: None if far == UNREACHED else int(far),
         }
         for id, code, setting, persons, far, limit in zip(
             facts.demand.index,
             facts.demand["county_code"],
             facts.demand["setting"],
             facts.demand_persons,
-            metres,
+            amount,
             facts.limit,
             strict=True,
         )
@@ -128,7 +129,7 @@ def _circles(plan, facts):
     shapely.prepare(outline)
     radii = {"urban": metres_of(facts.scenario.urban_km), "rural": metres_of(facts.scenario.rural_km)}
     lines, shapes = [], []
-    for setting in SETTINGS[::-1]:
+    for setting in SETTINGS[::-1] if facts.roads is None else ():
         circles = shapely.buffer(shapely.points(station_xy(facts, frame)), radii[setting] / facts.detour, quad_segs=24)
         for id, circle in zip(frame["id"], circles, strict=True):
             lines.append({"station_id": id, "setting": setting, "radius_metres": radii[setting]})

@@ -35,7 +35,7 @@ def check_station_tiers(ledger, facts, plan):
         if count is not None:
             count.update({TIERS[right["tier"]]: 1, line["status"]: 1, right["housing"]: 1, "stations": 1})
             count.update({"ambulances": line["ambulances"], "investment": right["investment"]})
-    columns = [*TIERS.values(), "stations", "existing", "assumed", "new", "hospital_based", "ambulances", "investment"]
+    columns = [*TIERS.values(), "stations", "listed", "assumed", "new", "hospital_based", "ambulances", "investment"]
     lines = [
         {"code": city["code"], "name": city["name"]} | {column: by_city[city["code"]][column] for column in columns}
         for city in facts.cities

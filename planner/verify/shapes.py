@@ -47,7 +47,7 @@ TABLES = {
         " persons_per_vehicle gain_of_one_more",
         "stations": f"{STATION} tier housing ambulances persons investment",
         "station_tiers": "code name city_centre county_station substation central_township township stations"
-        " existing assumed new hospital_based ambulances investment",
+        " listed assumed new hospital_based ambulances investment",
         "coverage_curve": "stations persons share bound status knee",
         "station_options": "option stations persons id name county_code city_code lon lat",
         "stations_alternative": f"{STATION} persons",

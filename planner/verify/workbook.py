@@ -10,7 +10,11 @@ from planner.verify.reread import read_or_tell, read_workbook, reference
 from planner.verify.shapes import CODES, TABLES, TEXTS, decimals
 
 NATURES = ("nature", "nature_now", "nature_plan")
-SUMMED = ("beds_by_city", "bed_staff", "ambulances_by_city", "coverage_by_city")  # tables with sums below their rows
+SUMMED = (  # tables with sums below their rows
+    *("beds_by_city", "bed_staff", "ambulances_by_city", "station_tiers", "coverage_by_city"),
+)
+NOT_SUMMED = ("persons_per_vehicle", "next_gain")
+SHARES = {"expected_share": "expected", "double_share": "double"}
 SIGNS = "".join((*VERDICT_SIGNS.values(), *MARKS.values(), " "))  # set before or behind a word, never part of it
 DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
 
@@ -146,7 +150,7 @@ def _total(ledger, place, table, row, cells, frame, spoken):
     for position, column in enumerate(TABLES[table], start=1):
         if column in CODES | TEXTS:
             continue
-        if rows[column].isna().any():  # what is known of some places is no sum
+        if rows[column].isna().any() or column in NOT_SUMMED:  # what is known of some places is no sum
             if cells[column] is not None:
                 ledger.fail(
                     "copy", table=place, found=cells[column].value, expected=None, **_at(table, row, column, position)
@@ -155,6 +159,8 @@ def _total(ledger, place, table, row, cells, frame, spoken):
         expected = int(rows[column].sum()) if not decimals(table, column) else None
         if column in DENSITIES and rows["persons"].sum():
             expected = Fraction(1000 * int(rows[DENSITIES[column]].sum()), int(rows["persons"].sum()))
+        if column in SHARES and rows["persons"].sum():
+            expected = Fraction(100 * int(rows[SHARES[column]].sum()), int(rows["persons"].sum()))
         found = _number(cells[column])
         if found is None or not same(found, expected, decimals(table, column)):
             ledger.fail("copy", table=place, found=shown(found), expected=expected, **_at(table, row, column, position))

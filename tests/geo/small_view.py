@@ -47,8 +47,8 @@ def small_view(lang="zh", hostile=None, **changes):
         "cities": cities,
         "counties": counties,
         "stations": _stations(names, given),
-        "urban_km": 5.0,
-        "rural_km": 20.0,
+        "urban": 5.0,
+        "rural": 20.0,
         "uncovered": pd.DataFrame(
             {
                 "lon": [112.75, 112.74],

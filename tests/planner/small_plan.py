@@ -15,6 +15,7 @@ import shapely
 
 from geo.region import GEOGRAPHIC, Region, local_projection, project
 from geo.travel import distances, is_covered
+from geo.ways import straight
 from planner.scenario import ASSUMED, Override, Scenario
 from planner.services.proof import Proof
 from planner.standards import load_standards
@@ -50,7 +51,13 @@ def small_plan(names=None, *, interim=False):
     scenario = _scenario()
     stations = _stations(region)
     sites = stations.set_index("id").assign(name_en=[f"Place {id}" for id in stations["id"]])
-    prepared = SimpleNamespace(region=region, standards=standards, demand=demand, sites=sites)
+    prepared = SimpleNamespace(
+        region=region,
+        standards=standards,
+        demand=demand,
+        sites=sites,
+        ways=lambda scenario: straight(scenario.detour_factor),
+    )
     metres = distances(demand, stations)
     tables = _tables(names, region, demand, stations, metres, scenario)
     status, gap = ("interim", 0.0123) if interim else ("optimal", 0.0)
@@ -155,9 +162,10 @@ def _tables(names, region, demand, stations, metres, scenario):
         metres=metres.min(axis=1),
     )
     people["covered"] = people["persons"] - people["uncovered"]
+    people["unreachable"] = 0  # a straight line leads everywhere
     near = people["persons"].where(people["metres"] <= 10_000, 0)
     people["preferred"] = near.where(people["setting"].eq("rural"), people["covered"])
-    counts = ["persons", "covered", "uncovered", "covered_now", "preferred"]
+    counts = ["persons", "covered", "uncovered", "unreachable", "covered_now", "preferred"]
     by_county = people.rename(columns={"county_code": "code"}).groupby(["code", "setting"])[counts].sum().reset_index()
     by_county = by_county.sort_values(["code", "setting"], ascending=[True, False])
     by_county["name"], by_county["city_code"] = by_county["code"].map(names), by_county["code"].map(CITY_OF)
@@ -184,10 +192,7 @@ def _tables(names, region, demand, stations, metres, scenario):
     return {
         **beds,
         **_bed_policy(names, beds),
-        "ambulances_by_city": beds["beds_by_city"][["code", "name", "persons"]].assign(
-            stations=[2, 2], required=[3, 1], plan=[3, 2]
-        ),
-        "stations": served.assign(ambulances=[2, 1, 1, 1]),
+        **_emergency(names, served, beds["beds_by_city"]),
         "stations_alternative": served,
         "coverage_by_county": by_county,
         "coverage_by_city": by_city,
@@ -199,6 +204,7 @@ def _tables(names, region, demand, stations, metres, scenario):
                 "place": "北县西北约20公里",
                 "persons": missed["persons"],
                 "km": missed["metres"] / 1000,
+                "minutes": float("nan"),
                 "lon": missed["lon"],
                 "lat": missed["lat"],
             }
@@ -210,6 +216,64 @@ def _tables(names, region, demand, stations, metres, scenario):
             centre_county_code=["140101", "140101", "140201"]
         ),
         "compliance": _compliance(names),
+    }
+
+
+def _emergency(names, served, city):
+    """Return the tables of stations and vehicles with figures by hand; a vehicle is busy three tenths of the time.
+
+    city 甲  39,000 people have the two vehicles of the eastern seat within the standard, 32,000 the western seat's one:
+            39,000 x 0.91 + 32,000 x 0.7 = 57,890 expected; one more there brings 32,000 x 0.3 x 0.7 = 6,720
+    city 乙  8,001 people have the town's, 6,000 both, 999 none: 8,001 x 0.7 + 6,000 x 0.91 = 11,060.7
+    Within the preferred standard of two vehicles are the 30,000 in town of the eastern county alone.
+    """
+    stations = served.assign(
+        tier=["city_centre", "county", "city_centre", "substation"],
+        housing=["standalone", "hospital_based", "standalone", "standalone"],
+        ambulances=[2, 1, 1, 1],
+        investment=[0, 0, 0, 300],
+    )
+    codes = ["140100", "140200"]
+    tiers = _frame(
+        "code city_centre county_station substation central_township township stations listed assumed new"
+        " hospital_based ambulances investment",
+        ("140100", 1, 1, 0, 0, 0, 2, 0, 2, 0, 1, 3, 0),
+        ("140200", 1, 0, 1, 0, 0, 2, 0, 1, 1, 0, 2, 300),
+    )
+    return {
+        "ambulances_by_city": city[["code", "name", "persons"]].assign(
+            stations=[2, 2],
+            floor=[3, 1],
+            uplift=[0, 0],
+            required=[3, 1],
+            plan=[3, 2],
+            negative_pressure=[1, 1],
+            persons_per_vehicle=[23_667, 7_500],
+            expected=[57_890, 11_061],
+            expected_share=[100 * 57_890 / 71_000, 100 * 11_060.7 / 15_000],
+            double=[30_000, 0],
+            double_share=[100 * 30_000 / 71_000, 0.0],
+            next_station=["S140102", "T1"],
+            next_gain=[6_720, 2_058],
+        ),
+        "ambulances_by_station": served[["id", "name", "city_code", "county_code", "persons"]].assign(
+            ambulances=[2, 1, 1, 1],
+            negative_pressure=[1, 0, 1, 0],
+            persons_per_vehicle=[19_500, 32_000, 6_999, 8_001],
+            gain_of_one_more=[2_457, 6_720, 378, 2_058],
+        ),
+        "stations": stations,
+        "station_tiers": tiers.assign(name=[names[code] for code in codes]),
+        "coverage_curve": _frame(
+            "stations persons share bound status knee",
+            (3, 77_000, 100 * 77_000 / 86_000, 77_000, "optimal", "no"),
+            (4, 85_001, 100 * 85_001 / 86_000, 85_010, "within_gap", "yes"),
+            (5, 86_000, 100.0, 86_000, "optimal", "no"),
+        ),
+        "station_options": _frame(
+            "option stations persons id name county_code city_code lon lat",
+            (1, 4, 85_001, "T2", "另一镇", "140201", "140200", 112.84, 37.16),
+        ),
     }
 
 
