@@ -105,7 +105,7 @@ def test_csv_read_back_equals_the_tables(tmp_path, plain_maps):
     assert beds.loc[0, "now_per_1000"] == "8.79" and beds.loc[2, "reach_now_per_1000"] == ""
     assert beds.loc[1, "reach_plan_per_1000"] == "9.01"  # 9.005, halves up
     places = (tmp_path / "out/tables/uncovered_places.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert places[1].endswith(",999,19.894,112.610000,37.290000")
+    assert places[1].endswith(",999,19.895,,112.610000,37.290000")  # geodesic 19,894.x m, rounded up
 
 
 def test_no_cell_of_a_csv_begins_like_a_formula(tmp_path, plain_maps):
@@ -209,6 +209,11 @@ def test_totals_of_the_city_sheets(tmp_path, plain_maps):
     assert (beds["now_per_1000"], beds["plan_per_1000"]) == (8.57, 10.38)  # 737 and 893 beds for 86 thousand
     (ambulances,) = totals["ambulances_by_city"]
     assert (ambulances["stations"], ambulances["required"], ambulances["plan"]) == (4, 4, 5)
+    assert (ambulances["expected"], ambulances["expected_share"]) == (68_951, 80.2)  # of 86 thousand, no sum of shares
+    assert ambulances["persons_per_vehicle"] is None and ambulances["next_gain"] is None
+    (tiers,) = totals["station_tiers"]
+    assert [tiers[tier] for tier in ("city_centre", "county_station", "substation", "township")] == [2, 1, 1, 0]
+    assert (tiers["stations"], tiers["assumed"], tiers["new"], tiers["investment"]) == (4, 3, 1, 300)
     urban, rural, both = totals["coverage_by_city"]
     assert (urban["setting"], urban["persons"], urban["covered"]) == ("城镇", 50_001, 50_001)
     assert (rural["setting"], rural["persons"], rural["uncovered"]) == ("乡村", 35_999, 999)
@@ -336,7 +341,7 @@ def test_layers_hold_every_result_in_place(tmp_path, plain_maps):
         assert read[name].geometry.is_valid.all()
     demand = read["demand"].set_index("id")
     assert demand["covered"].tolist() == [1, 1, 1, 1, 1, 1, 0]
-    assert demand.loc[demand["covered"].eq(0), ["persons", "metres"]].to_numpy().tolist() == [[999, 19_894]]
+    assert demand.loc[demand["covered"].eq(0), ["persons", "metres"]].to_numpy().tolist() == [[999, 19_895]]
     assert read["catchments"]["persons"].tolist() == [71_000, 15_000]
     assert {MARKUP, SCRIPT} <= set(read["counties"]["name"]) and FORMULA in set(read["cities"]["name"])
     explained = set(zip(read["columns"]["layer"], read["columns"]["column"], strict=True))
