@@ -119,8 +119,8 @@ class MapView:
     counties   GeoDataFrame EPSG:4490: code, name, city_code, city, persons, beds_now, beds_plan, beds_new,
                plan_per_1000, urban_covered_share, rural_covered_share (0 to 1; NaN where nobody of the setting
                lives), centre_city_code
-    stations   DataFrame: id, name, kind ("seat" | "existing" | "town" | "cell"), status ("assumed" | "listed" | "new"), lon, lat,
-               ambulances, persons, county, city
+    stations   DataFrame: id, name, kind ("seat" | "existing" | "town" | "cell"), status ("assumed" | "listed" | "new"),
+               lon, lat, ambulances, persons, county, city
     urban, rural  the emergency standards, told as far ("km" | "minutes") has it; circles: whether they are drawn, as
                they are for straight lines alone
     uncovered  DataFrame, one row a demand point beyond its standard: lon, lat, persons, place, county,
@@ -416,7 +416,8 @@ def _coverage_payload(view, colours, counties):
     if "covered_change" not in colours:
         rows["county"] = CHECKED_ROWS
     hints = {key: row for key, row in COVERAGE_HINTS.items() if key in (*colours, "none")}
-    ground = _ground(view, "jinyi-coverage", rows, hints, _told_standards(view) | {"unit": words(f"map.unit_{view.far}")})
+    told = _told_standards(view) | {"unit": words(f"map.unit_{view.far}")}
+    ground = _ground(view, "jinyi-coverage", rows, hints, told)
     ground["theme"] |= {"people_radius": theme.PLACE_RADIUS, "people_most": theme.PLACE_MOST}
     ground["words"] = ground["words"] | {"people_km": words(f"map.people_{view.far}")}
     radii = _drawn_radii(view)

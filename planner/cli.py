@@ -668,6 +668,7 @@ def _file_lines(manifest, out, words):
         "map.html": "file_web_map",
         "map.pdf": "file_print_map",
         "map.png": "file_print_map",
+        "curve.png": "file_curve",
         "plan.xlsx": "file_workbook",
         "plan.gpkg": "file_layers",
     }

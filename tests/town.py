@@ -4,6 +4,7 @@ One letter is a square of 10 km; a capital is the county's seat, in the middle o
 are 20 km apart, a-c and b-c 14.142 km, c-e 31.623 km.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -136,6 +137,14 @@ def run(folder, **changes):
     scenario = question(folder, **changes)
     prepared = prepare(scenario)
     return SimpleNamespace(scenario=scenario, prepared=prepared, plan=decide(prepared, scenario))
+
+
+def persons_are(region, **persons):
+    """Return the region with other people in some counties (by letter), all rural, in the census too."""
+    counties = region.counties.copy()
+    for letter, count in persons.items():
+        counties.loc[CODES[letter], ["persons", "census_persons", "urban", "rural"]] = [count, count, 0, count]
+    return replace(region, counties=counties)
 
 
 def _projection(squares):

@@ -4,6 +4,7 @@ import time
 
 from geo.atlas import plan_sheet
 from geo.maps import map_html
+from planner.report.charts import CURVE, draw_curve
 from planner.report.folder import check_out, replaced
 from planner.report.layers import write_layers
 from planner.report.manifest import MANIFEST, build_manifest, write_manifest
@@ -77,6 +78,9 @@ def write_outputs(plan, prepared, out, words, progress=None):
         (folder / "map.html").write_text(map_html(view), encoding="utf-8", newline="\n")
         stage("print_map")
         plan_sheet(view, folder / "map.pdf", folder / "map.png", data_date=people_date(prepared))
+        if len(tables["coverage_curve"]) > 1:
+            title = words("report.curve_title", title=plan.scenario.title or plan.scenario.name)
+            draw_curve(tables["coverage_curve"], title, summary.rule, folder / CURVE, words)
         stage("publish")
         manifest = build_manifest(plan, prepared, checks, cleaned, folder, words)
         write_manifest(manifest, folder / MANIFEST)

@@ -4,19 +4,15 @@ import importlib.metadata
 import json
 import math
 import platform
-import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from geo import theme
-from geo.atlas import chosen_face, face, plain
 from planner.console import table_lines
+from planner.report.charts import draw_chart, frame, write
 from planner.report.columns import Table
 from planner.report.folder import OutRefused, check_out, replaced
 from planner.report.manifest import MANIFEST, PACKAGES, digests_of, inputs_of, write_manifest
@@ -26,7 +22,6 @@ from planner.simulation import ALL, SETTINGS
 
 CURVE_MINUTES = 60  # how far the chart and its table go
 CHART = "response.png"
-DPI = 200
 SHARES = ("covered_share", "covered_low", "covered_high", "expected_share")
 SHARES += ("in_time_share", "in_time_low", "in_time_high", "busy_share", "share_answered")
 TIMES = ("mean_minutes", "mean_low", "mean_high", "median_minutes", "p90_minutes")
@@ -34,7 +29,6 @@ RESPONSE = (
     "calls mean_minutes mean_low mean_high median_minutes p90_minutes covered_share covered_low covered_high"
     " expected_share in_time_share in_time_low in_time_high queued unserved"
 )
-_ONE_AT_A_TIME = threading.Lock()  # matplotlib is not safe for threads
 
 
 @dataclass(frozen=True)
@@ -314,22 +308,23 @@ def _percent(value, words):
 
 def draw_responses(curve, simulated, asked, scenario, path, words):
     """Draw the cumulative response times of urban and rural people as a PNG. The same figures give the same bytes."""
-    with _ONE_AT_A_TIME, matplotlib.rc_context():
-        matplotlib.rcdefaults()  # a planner's own settings change nothing
-        figure = Figure(figsize=(8, 5), facecolor=theme.PAPER)
-        FigureCanvasAgg(figure)
-        axes = figure.add_axes((0.085, 0.19, 0.87, 0.63), facecolor=theme.PAPER)
+
+    def draw(axes):
         _lines_of_settings(axes, curve, asked, words)
-        _frame(axes, words)
-        title = scenario.title or scenario.name
-        _write(
-            figure, 0.03, 0.93, words("simulation.chart_title", title=title), theme.PRINT_TYPE["title"] - 3, bold=True
-        )
-        about = {"days": f"{simulated.days:g}", "calls": f"{simulated.figures['calls']:,}", "seed": asked.seed}
-        _write(figure, 0.03, 0.87, words("simulation.chart_about", **about), theme.PRINT_TYPE["subtitle"], theme.QUIET)
-        note = words("simulation.chart_note", rate=f"{asked.calls.per_1000:g}")
-        _write(figure, 0.03, 0.035, note, theme.PRINT_TYPE["small"], theme.QUIET)
-        figure.savefig(path, format="png", dpi=DPI, metadata={"Title": plain(title), "Software": None})
+        axes.set_xlim(0, CURVE_MINUTES)
+        axes.set_ylim(0, 100)
+        axes.set_xticks(range(0, CURVE_MINUTES + 1, 5))
+        axes.set_yticks(range(0, 101, 10))
+        frame(axes, words("simulation.chart_minutes"), words("simulation.chart_share"))
+
+    about = {"days": f"{simulated.days:g}", "calls": f"{simulated.figures['calls']:,}", "seed": asked.seed}
+    draw_chart(
+        path,
+        draw,
+        title=words("simulation.chart_title", title=scenario.title or scenario.name),
+        about=words("simulation.chart_about", **about),
+        note=words("simulation.chart_note", rate=f"{asked.calls.per_1000:g}"),
+    )
 
 
 def _lines_of_settings(axes, curve, asked, words):
@@ -342,44 +337,8 @@ def _lines_of_settings(axes, curve, asked, words):
         share = some["share_answered"].to_numpy()
         axes.plot(some["minutes"], share, color=colour, linestyle=dash, linewidth=2.2, zorder=3)
         at = int(np.searchsorted(share, 50.0)) if share[-1] >= 50 else len(share) - 1
-        _write(axes, at + 0.8, share[at] - 4, words(f"value.setting.{setting}"), 10, colour, bold=True, data=True)
+        write(axes, at + 0.8, share[at] - 4, words(f"value.setting.{setting}"), 10, colour, bold=True, data=True)
         if minutes <= CURVE_MINUTES:
             axes.axvline(minutes, color=colour, linewidth=0.8, linestyle=(0, (1, 2)), zorder=2)
-            _write(
-                axes, minutes + 0.4, 3, words("simulation.chart_limit", minutes=f"{minutes:g}"), 8, colour, data=True
-            )
+            write(axes, minutes + 0.4, 3, words("simulation.chart_limit", minutes=f"{minutes:g}"), 8, colour, data=True)
     axes.axhline(90, color=theme.LINE_CITY, linewidth=0.6, zorder=1)
-
-
-def _frame(axes, words):
-    axes.set_xlim(0, CURVE_MINUTES)
-    axes.set_ylim(0, 100)
-    axes.set_xticks(range(0, CURVE_MINUTES + 1, 5))
-    axes.set_yticks(range(0, 101, 10))
-    axes.grid(color=theme.LINE_COUNTY, linewidth=0.5)
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(theme.LINE_CITY)
-    regular = face("Regular").properties
-    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_fontproperties(regular)
-        label.set_fontsize(8)
-        label.set_color(theme.INK)
-    for write, key in ((axes.set_xlabel, "chart_minutes"), (axes.set_ylabel, "chart_share")):
-        write(_printable(words(f"simulation.{key}")), fontproperties=regular, fontsize=9, color=theme.INK)
-
-
-def _write(on, x, y, text, points, colour=theme.INK, *, bold=False, data=False):
-    """Write one line on a figure (shares of it) or, with ``data``, at a place of its axes."""
-    text = _printable(text)
-    how = {"fontproperties": chosen_face(text, bold).properties, "fontsize": points, "color": colour}
-    ground = {"bbox": {"facecolor": theme.PAPER, "edgecolor": "none", "pad": 1.5}} if data else {}
-    on.text(x, y, text, parse_math=False, zorder=5, **how, **ground)
-
-
-def _printable(text):
-    """Return a text with "□" for every sign that the shipped type lacks."""
-    known = face("Regular").advances
-    return "".join(sign if sign in known else "□" if "□" in known else "?" for sign in plain(text))

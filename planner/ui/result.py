@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from planner.report.columns import TABLES
 from planner.report.summary import gap_text
 from planner.ui.settings import scenario_file
 from planner.ui.sheets import (
@@ -18,8 +19,8 @@ from planner.ui.sheets import (
 
 TABS = {
     "beds": ("beds_by_city", "beds_by_county"),
-    "stations": ("stations", "stations_alternative"),
-    "ambulances": ("ambulances_by_city",),
+    "stations": ("stations", "station_tiers", "coverage_curve", "stations_alternative", "station_options"),
+    "ambulances": ("ambulances_by_city", "ambulances_by_station"),
     "coverage": ("coverage_by_city", "coverage_by_county", "uncovered_places"),
     "centres": ("centres", "centres_free", "catchments"),
     "compliance": ("compliance",),
@@ -98,7 +99,7 @@ def _tables(tab, answer, words):
         page, height = sheet_html(name, tables, words)
         st.iframe(page, height=height)
         notes = [words(f"table.{name}.note")]
-        if name.startswith(("stations", "coverage", "uncovered")):
+        if TABLES[name].counted:
             notes.append(summary.rule)
         st.html('<div class="jy-notes">' + "".join(f"<p>{text(note)}</p>" for note in notes) + "</div>")
 

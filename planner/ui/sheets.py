@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from geo.theme import VERDICT_COLOURS, VERDICT_SIGNS, figure
 from planner.report.columns import CODE, DECIMALS, TABLES, TEXT, WORD
 from planner.report.summary import density, gap_text, share, thousands
-from planner.report.workbook import word
+from planner.report.tables import absent, rounded
+from planner.report.workbook import NOT_SUMMED, word
+from planner.report.workbook import SHARES as PERCENTAGES
 from planner.ui.style import asset, variables
 
 SHARE = "share"
@@ -23,18 +25,32 @@ SHEETS = {
     "beds_by_city": "name persons beds_now beds_target beds_plan beds_new now_per_1000 target_per_1000 plan_per_1000",
     "beds_by_county": "name city persons beds_now beds_plan beds_new now_per_1000 plan_per_1000"
     " reach_now_per_1000 reach_plan_per_1000",
-    "stations": "name county city kind status ambulances persons",
+    "stations": "name county city kind status tier housing ambulances persons investment",
+    "station_tiers": "name city_centre county_station substation central_township township stations listed assumed new"
+    " hospital_based ambulances investment",
+    "coverage_curve": "stations persons share bound status knee",
     "stations_alternative": "name county city kind status persons",
-    "ambulances_by_city": "name persons stations required plan",
-    "coverage_by_city": "name setting persons covered covered_share uncovered covered_now_share preferred_share",
-    "coverage_by_county": "name city setting persons covered covered_share uncovered covered_now_share preferred_share",
-    "uncovered_places": "place county city setting persons km",
+    "station_options": "option stations persons name county city",
+    "ambulances_by_city": "name persons stations floor uplift required plan negative_pressure persons_per_vehicle"
+    " expected expected_share double_share next_station next_gain",
+    "ambulances_by_station": "name county city ambulances negative_pressure persons persons_per_vehicle"
+    " gain_of_one_more",
+    "coverage_by_city": "name setting persons covered covered_share uncovered unreachable covered_now_share"
+    " preferred_share",
+    "coverage_by_county": "name city setting persons covered covered_share uncovered unreachable covered_now_share"
+    " preferred_share",
+    "uncovered_places": "place county city setting persons km minutes",
     "centres": "name level persons",
     "centres_free": "name city level persons",
     "catchments": "county city persons centre centre_km free_centre free_centre_km",
     "compliance": "name document clause area unit now target plan gap verdict",
 }
-OWN_KINDS = {"city": TEXT, "centre": TEXT, "free_centre": TEXT, "centre_km": "km", "free_centre_km": "km"}
+WHERE_ANY = ("km", "minutes", "unreachable")  # columns of one measure of ways: shown where they hold something
+OWN_KINDS = {
+    **dict.fromkeys(("city", "next_station", "centre", "free_centre"), TEXT),
+    "centre_km": "km",
+    "free_centre_km": "km",
+}
 OWN_HEADINGS = {
     "city": "ui.city",
     "centre": "column.centre_name",
@@ -62,8 +78,9 @@ class Column:
 
 def sheet_html(name, tables, words):
     """Return (HTML document, its height in pixels) of one table: sortable by its headings, totals at its foot."""
-    columns = [_column(name, key, words) for key in SHEETS[name].split()]
     rows = _named(name, tables)
+    shown = [key for key in SHEETS[name].split() if key not in WHERE_ANY or _holds(rows, key)]
+    columns = [_column(name, key, words) for key in shown]
     totals = list(_totals(name, columns, rows, words))
     head = "".join(_heading(column) for column in columns)
     body = "".join(_row(columns, row, words) for row in rows)
@@ -76,6 +93,10 @@ def sheet_html(name, tables, words):
         table = f'<p class="none">{text(words(said))}</p>'
     height = HEAD_PIXELS + ROW_PIXELS * (len(rows) + len(totals)) + 4 if rows else 60
     return document(table, words), height if len(rows) <= ROWS_AT_ONCE else TALLEST
+
+
+def _holds(rows, key):
+    return any(not absent(row[key]) and row[key] > 0 for row in rows)
 
 
 def document(body, words):
@@ -120,6 +141,9 @@ def _named(name, tables):
                 counties["name"].get(other["centre_county_code"], ""),
                 other["km"],
             )
+    if name == "ambulances_by_city":
+        stations = dict(zip(tables["stations"]["id"], tables["stations"]["name"], strict=True))
+        rows = [row | {"next_station": stations.get(row["next_station"], "")} for row in rows]
     for row in rows:
         county = row.get("county_code")
         row.setdefault("county", counties["name"].get(county, ""))
@@ -135,9 +159,14 @@ def _totals(name, columns, rows, words):
         within = [row for row in rows if group is None or row["setting"] in group]
         total = {"name": words("report.total"), "setting": group[0] if group and len(group) == 1 else ""}
         sums = {
-            key: sum(row[key] for row in within) for key in TABLES[name].columns if TABLES[name].kind(key) == "whole"
+            key: sum(row[key] for row in within)
+            for key in TABLES[name].columns
+            if TABLES[name].kind(key) == "whole" and key not in NOT_SUMMED
         }
-        total |= sums
+        total |= sums | dict.fromkeys(NOT_SUMMED, "")
+        for key, (part, whole) in PERCENTAGES.items():
+            if part in sums and sums[whole]:
+                total[key] = float(rounded(100 * sums[part] / sums[whole], 1))
         for key, count in DENSITIES.items():
             if count in sums:
                 total[key] = float(density(sums[count], sums["persons"]))
@@ -180,7 +209,9 @@ def _figure(column, row):
         part, whole = row[SHARES[column.key]], row["persons"]
         return (share(part, whole), part / whole) if whole else ("—", "")
     value = row.get(column.key)
-    if value is None or value != value:
+    if value == "":  # a total that would say nothing
+        return "", ""
+    if absent(value):
         return "—", ""
     if column.kind == "figure":
         return figure(float(value), UNIT_DECIMALS.get(row["unit"], 0)), float(value)

@@ -1,7 +1,6 @@
 """Beds: stock, rules, freezes and contradictions, on paper and in the province."""
 
 import threading
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -53,14 +52,6 @@ def hospitals(*rows):
     for column in ("staff", "floor_area"):
         frame[column] = frame[column].astype(float)
     return frame
-
-
-def persons_are(region, **persons):
-    """The region with other people in some counties, in the census too."""
-    counties = region.counties.copy()
-    for letter, count in persons.items():
-        counties.loc[town.CODES[letter], ["persons", "census_persons", "urban", "rural"]] = [count, count, 0, count]
-    return replace(region, counties=counties)
 
 
 def planned(town_run, scenario, facilities=None, region=None):
@@ -134,7 +125,7 @@ def test_halves_of_a_bed_go_up(region, standards, scenario):
         (10_000, "7.475", 449),
     ):
         asked = vary(scenario, bed_targets=scenario.bed_targets | {"140200": Fraction(target)})
-        changed = persons_are(region, e=persons)
+        changed = town.persons_are(region, e=persons)
         assert aims_of(changed, standards, asked, stock_of(changed, standards)).total["140200"] == beds
 
 
@@ -263,7 +254,7 @@ def test_beds_stopped_at_once(town_run, scenario):
 
 
 def test_beds_of_nobody(town_run, scenario):
-    region = persons_are(town_run.prepared.region, c=0, d=0, e=0)
+    region = town.persons_are(town_run.prepared.region, c=0, d=0, e=0)
     plan, tables = planned(town_run, scenario, region=region)
     assert plan.by_county[:2].sum() == 770 and plan.by_county[2:].tolist() == [0, 0, 0]
     assert np.isfinite(tables["access_summary"]["gini"]).all()

@@ -105,7 +105,7 @@ def test_csv_read_back_equals_the_tables(tmp_path, plain_maps):
     assert beds.loc[0, "now_per_1000"] == "8.79" and beds.loc[2, "reach_now_per_1000"] == ""
     assert beds.loc[1, "reach_plan_per_1000"] == "9.01"  # 9.005, halves up
     places = (tmp_path / "out/tables/uncovered_places.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert places[1].endswith(",999,19.895,,112.610000,37.290000")  # geodesic 19,894.x m, rounded up
+    assert places[1].endswith(",999,19.895,,112.610000,37.290000")  # a geodesic of 19,894.94 m, rounded up
 
 
 def test_no_cell_of_a_csv_begins_like_a_formula(tmp_path, plain_maps):

@@ -1,18 +1,18 @@
-"""Stations, ambulances and centres, each worked on paper: the drawn province, or a road with a few villages on it."""
+"""Stations and centres, each worked on paper: the drawn province, or a road with a few villages on it."""
 
 import threading
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from geo.travel import distances
+from geo.ways import straight
 from planner.explain import Infeasible
 from planner.scenario import vary
-from planner.services.ambulances import plan_ambulances, required_by_city
 from planner.services.centres import documents_centres, free_centres
-from planner.services.stations import cover_problem, plan_stations, station_table
+from planner.services.station_problem import cover_problem, limits_of
+from planner.services.stations import plan_stations, station_table
 from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL
 from tests import town
 from tests.oracles.brute import pmedian_brute
@@ -36,68 +36,25 @@ def scenario(town_run):
     return town_run.scenario
 
 
-def persons_are(region, **persons):
-    """The region with other people in some counties."""
-    counties = region.counties.copy()
-    for letter, count in persons.items():
-        counties.loc[town.CODES[letter], ["persons", "urban", "rural"]] = [count, 0, count]
-    return replace(region, counties=counties)
-
-
-# -- ambulances
-
-
-def test_vehicles_per_city_never_per_province(region, scenario):
-    """90,000 / 30,000 = 3 exactly, 60,000 / 30,000 = 2; one person more is one vehicle more."""
-    assert required_by_city(region, scenario) == {"140100": 3, "140200": 2}
-    assert required_by_city(persons_are(region, c=20_001, e=10_001), scenario) == {"140100": 4, "140200": 3}
-    assert required_by_city(persons_are(region, d=0, e=0), scenario)["140200"] == 0
-
-
-def stations(*rows):
-    return pd.DataFrame(rows, columns=["id", "city_code", "persons"]).set_index("id")
-
-
-def test_vehicles_to_stations_on_paper(region, scenario):
-    """Eight for east: one each, then 53/3 = 17.7, 53/5 = 10.6, 24/3 = 8, 23/3 = 7.67, 53/7 = 7.57 thousand."""
-    asked = vary(scenario, persons_per_ambulance=12_857)  # 90,000 / 12,857 = 7.00008 -> 8; 4.67 -> 5
-    at = stations(("S1", "140100", 53_000), ("S2", "140100", 24_000), ("S3", "140100", 23_000), ("S4", "140200", 9))
-    vehicles, proof = plan_ambulances(region, at, asked)
-    assert vehicles.to_dict() == {"S1": 4, "S2": 2, "S3": 2, "S4": 5}
-    assert proof.status == OPTIMAL and proof.gap == 0.0 and proof.bound == pytest.approx(proof.objective)
-
-
-def test_one_vehicle_each_at_least(region, scenario):
-    """Four stations for a city that must have two: four vehicles, even where nobody is nearest."""
-    at = stations(("S1", "140200", 60_000), ("S2", "140200", 0), ("S3", "140200", 0), ("S4", "140200", 0))
-    vehicles, _ = plan_ambulances(region, at, scenario)
-    assert vehicles.tolist() == [1, 1, 1, 1]
-
-
-def test_many_vehicles_at_one_station(region, scenario):
-    """The model's own limit of vehicles a station is widened until it does not bind."""
-    asked = vary(scenario, persons_per_ambulance=1_000)
-    at = stations(("S1", "140100", 80_000), ("S2", "140100", 10_000), ("S3", "140200", 60_000))
-    vehicles, _ = plan_ambulances(region, at, asked)
-    assert vehicles.to_dict() == {"S1": 80, "S2": 10, "S3": 60}
-
-
 # -- centres
 
 
 def test_centres_of_the_documents_on_paper(region, scenario):
-    """b is 20 km from a and from d: of equally near ones the smaller code serves. 30 x 20 + 20 x 14.142 + 10 x 20."""
+    """b is 20 km from a and from d: of equally near ones the smaller code serves. 30 x 20 + 20 x 14.143 + 10 x 20.
+
+    Ten squares of two, 14,142.1 m: rounded up to whole metres.
+    """
     plan = documents_centres(region, scenario)
     assert plan.sites == ("140100", "140200")
-    assert plan.metres.tolist() == [0, 20_000, 14_142, 0, 20_000]
+    assert plan.metres.tolist() == [0, 20_000, 14_143, 0, 20_000]
     assert plan.position.tolist() == [0, 0, 0, 1, 1]
-    assert plan.person_km(region.counties["persons"]) == pytest.approx(600_000 + 282_840 + 200_000)
+    assert plan.person_km(region.counties["persons"]) == pytest.approx(600_000 + 282_860 + 200_000)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_free_centres_by_enumeration(region, scenario, count):
     persons = region.counties["persons"].to_numpy()
-    seats = region.counties.rename(columns={"seat_x": "x", "seat_y": "y"})[["x", "y"]]
+    seats = region.counties.rename(columns={"seat_lon": "lon", "seat_lat": "lat"})[["lon", "lat"]]
     plan, proof = free_centres(region, scenario, count, list(region.counties.index[:count]))
     best, sites = pmedian_brute(distances(seats, seats), persons, count)
     assert proof.status == OPTIMAL and plan.person_km(persons) == pytest.approx(best / 1000)
@@ -146,8 +103,9 @@ SEATS = tuple("S" + code for code in (A, B, C, D, E))
 
 
 def planned(region, standards, demand, sites, scenario, **kw):
-    problem = cover_problem(region, demand, sites, scenario)
-    return plan_stations(region, standards, demand, sites, problem, scenario, **kw)
+    ways = straight(scenario.detour_factor)
+    problem, limits = cover_problem(demand, sites, scenario, ways), limits_of(scenario, demand, ways)
+    return plan_stations(region, standards, demand, sites, problem, scenario, ways=ways, limits=limits, **kw)
 
 
 def test_everyone_with_one_station_more(region, standards, scenario, sites):
@@ -187,7 +145,7 @@ def test_best_of_so_many_where_not_everyone_can_be_reached(region, standards, sc
     ]
     assert told[0].params["persons"] == "200" and told[1].params["county"] == "丁县"
     # h is 6 km from the town on one side and from d's seat on the other: a kilometre beyond the standard
-    assert told[1].params["km"] == "6" and told[1].params["more"] == "1" and told[3].params["urban"] == "6"
+    assert told[1].params["wide"] == "6" and told[1].params["more"] == "1" and told[3].params["urban"] == "6"
     assert told[5].params["sites"] == "1"
 
 
@@ -245,9 +203,9 @@ def test_cancelled_the_other_question_stays_open(region, standards, scenario, si
 def test_people_at_their_nearest_station(region, sites):
     """u is 2 km from the town and 10 km from b and d; with neither town nor cell the smaller id serves: b."""
     demand = villages(a=9_000, b=8_000, d=7_000, u=500)
-    table, metres, position = station_table(sites, (*SEATS, "T1"), demand, 1.0)
+    table, metres, position = station_table(sites, (*SEATS, "T1"), demand, straight(), held=SEATS)
     assert table["persons"].to_dict() == dict(zip((*SEATS, "T1"), (9_000, 8_000, 0, 7_000, 0, 500), strict=True))
     assert metres.tolist() == [0, 0, 0, 2_000] and table.index[position].tolist() == ["S" + A, "S" + B, "S" + D, "T1"]
     assert table["status"].tolist() == ["assumed"] * 5 + ["new"]
-    table, metres, _ = station_table(sites, SEATS, demand, 1.3)
+    table, metres, _ = station_table(sites, SEATS, demand, straight(1.3), held=SEATS)
     assert table.loc["S" + B, "persons"] == 8_500 and metres.tolist() == [0, 0, 0, 13_000]
