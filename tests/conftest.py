@@ -4,15 +4,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from planner.scenario import load_scenario
+from planner.scenario import load_scenario, vary
 from planner.study import decide, prepare
 from tests import town
 
 
 @pytest.fixture(scope="session")
 def default_run():
-    """``scenario``, ``prepared`` and ``plan`` of scenarios/shanxi-2025.toml. Shared: leave them as they are."""
-    scenario = load_scenario("shanxi-2025")
+    """``scenario``, ``prepared`` and ``plan`` of scenarios/shanxi-2025.toml. Shared: leave them as they are.
+
+    Its curve of coverage has three points: each asks for a plan of its own, and the curve is tested elsewhere.
+    """
+    scenario = vary(load_scenario("shanxi-2025"), curve_points=3)
     prepared = prepare(scenario)
     return SimpleNamespace(scenario=scenario, prepared=prepared, plan=decide(prepared, scenario))
 

@@ -26,9 +26,10 @@ def random_task(seed, people, sites, share):
     return cover, CoverProblem(rng.integers(1, 1000, people), arcs, *NOTHING_HELD, np.arange(sites))
 
 
-def unlucky(*task):
-    """A bound that is right and favours nothing of use."""
-    return replace(mclp_bound(*task), favoured=np.array([0]))
+def unlucky(cover, *task, **near):
+    """A bound that is right, favours nothing of use and met no good plan."""
+    p = task[1]
+    return replace(mclp_bound(cover, *task, **near), favoured=np.array([0]), sites=np.arange(p))
 
 
 @pytest.mark.parametrize("seed", range(12))

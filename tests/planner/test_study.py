@@ -16,10 +16,11 @@ from geo.faults import Rejected, ScenarioRejected
 from planner import study
 from planner.explain import Infeasible
 from planner.scenario import vary
-from planner.services.stations import cover_problem, plan_stations
+from planner.services.station_problem import limits_of
+from planner.services.stations import plan_stations
 from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL
 from planner.standards import FOLDER, load_standards
-from planner.study import decide, prepare
+from planner.study import Prepared, decide, prepare
 from planner.verify import verify_plan
 from tests import town
 
@@ -213,8 +214,16 @@ def test_a_detour_never_covers_more(narrow):
 
 
 def stations_of(prepared, scenario):
-    problem = cover_problem(prepared.region, prepared.demand, prepared.sites, scenario)
-    return plan_stations(prepared.region, prepared.standards, prepared.demand, prepared.sites, problem, scenario)
+    ways = prepared.ways(scenario)
+    limits = limits_of(scenario, prepared.demand, ways)
+    asked = prepared.region, prepared.standards, prepared.demand, prepared.sites, prepared.cover_problem(scenario)
+    return plan_stations(*asked, scenario, ways=ways, limits=limits)
+
+
+def anew(prepared, **changes):
+    """What is prepared with other people or sites, and nothing that was worked out from those it had."""
+    kept = {name: getattr(prepared, name) for name in ("region", "standards", "demand", "sites")}
+    return Prepared(**kept | changes)
 
 
 def test_one_candidate_more_never_covers_less(narrow):
@@ -223,7 +232,7 @@ def test_one_candidate_more_never_covers_less(narrow):
     away = list(sites.index[sites["kind"].eq("cell")][::7])
     before = 0
     for given_back in range(0, len(away) + 1, 3):
-        fewer = replace(narrow.prepared, sites=sites.drop(index=away[given_back:]), _problems={})
+        fewer = anew(narrow.prepared, sites=sites.drop(index=away[given_back:]))
         plan = stations_of(fewer, narrow.scenario)
         assert plan.proofs["stations_best_n"].objective >= before
         before = plan.proofs["stations_best_n"].objective
@@ -231,7 +240,7 @@ def test_one_candidate_more_never_covers_less(narrow):
 
 
 def times_the_people(prepared, k):
-    return replace(prepared, demand=prepared.demand.assign(persons=prepared.demand["persons"] * k), _problems={})
+    return anew(prepared, demand=prepared.demand.assign(persons=prepared.demand["persons"] * k))
 
 
 @pytest.mark.parametrize("k", [3, 1000])
@@ -250,7 +259,7 @@ def test_a_point_split_in_two_leaves_coverage(narrow):
     rest.loc[split.index, "persons"] -= half["persons"].to_numpy()
     both = pd.concat([rest, half[half["persons"] > 0]]).sort_index()
     assert both["persons"].sum() == 150_000 and len(both) > len(demand)
-    plan = decide(replace(narrow.prepared, demand=both, _problems={}), narrow.scenario)
+    plan = decide(anew(narrow.prepared, demand=both), narrow.scenario)
     for name in ("coverage_by_county", "stations", "stations_alternative", "ambulances_by_city"):
         pd.testing.assert_frame_equal(plan.tables[name], narrow.plan.tables[name])
 
@@ -409,7 +418,7 @@ def test_the_radius_said_to_mend_it_mends_it_and_no_smaller_one(town_run):
     with pytest.raises(Infeasible) as refused:
         decide(town_run.prepared, narrow)
     repair = next(each for each in refused.value.faults if each.key.startswith("infeasible_repair_radius_"))
-    wide = {f"{setting}_km": float(km) for setting, km in repair.params.items()}
+    wide = {f"{setting}_km": float(km) for setting, km in repair.params.items() if setting != "unit"}
     plan = decide(town_run.prepared, vary(narrow, **wide))
     assert plan.tables["coverage_by_city"]["uncovered"].sum() == 0
     for name, km in wide.items():
