@@ -38,6 +38,7 @@ OUTLINES_APART = 5.0  # at least, between the two maps
 LEGEND_HIGH = 34.5
 ROOM_ABOVE_AND_BELOW = 10.0  # of a map in its box, for the degrees below it
 ROW_HIGH = 4.3
+HEAD_LINES = 14  # of sentences above the maps
 BLOCK_LEADING = 1.05
 CITY_NAME_WIDE = 24.0
 SCALES = (1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7.5)  # and their multiples by ten
@@ -628,7 +629,12 @@ def _head(sheet, view):
     size = next((points for points in (SIZE["title"], 15, 13) if len(wrapped(title, points, wide, True)) == 1), 11)
     y = sheet.paragraph(LEFT, TOP - size * MM_PER_POINT, title, size, wide, most=2, bold=True) + leading(size)
     y = sheet.paragraph(LEFT, y - 6, view.subtitle, SIZE["subtitle"], wide, theme.QUIET, most=1)
-    for note in view.notes:
+    left = HEAD_LINES
+    for note in view.notes:  # the maps need their room: what no longer fits stands in the workbook and on the page
+        lines = min(len(wrapped(plain(note), SIZE["lead"], wide)), 2)
+        if lines > left:
+            break
+        left -= lines
         y = sheet.paragraph(LEFT, y, note, SIZE["lead"], wide, most=2)
     return y + leading(SIZE["lead"]) - 2.6
 
@@ -684,15 +690,17 @@ def _stations_legend(sheet, view, x, y):
     sheet.text(x, y, words("atlas.stations_key"), size, bold=True)
     sheet.text(x + 42, y, words("atlas.count"), SIZE["note"], colour=theme.QUIET, ha="right")
 
+    listed, assumed = (view.stations["status"].eq(status).any() for status in ("listed", "assumed"))
+    statuses = [*(["listed"] if listed else []), *(["assumed"] if assumed or not listed else []), "new"]
+    row_high = ROW_HIGH * 6 / (4 + len(statuses)) if len(statuses) > 2 else ROW_HIGH
+
     def row(number, said, count=None):
-        at = y - number * ROW_HIGH
+        at = y - number * row_high
         sheet.text(x + 9, at, said, size)
         if count is not None:
             sheet.text(x + 42, at, theme.figure(count, 0), size, ha="right")
         return at
 
-    listed, assumed = (view.stations["status"].eq(status).any() for status in ("listed", "assumed"))
-    statuses = [*(["listed"] if listed else []), *(["assumed"] if assumed or not listed else []), "new"]
     for number, status in enumerate(statuses, 1):
         mark = theme.MARKS["assumed"] if status == "assumed" else ""
         count = view.stations["status"].eq(status).sum()

@@ -74,7 +74,8 @@ def ask(asked):
     faults = []
     far = "minutes" if asked.minutes else "km"
     stated = {name: _standard(name, getattr(asked, name), far, faults) for name in NAMES}
-    radii = RADII if asked.radii is None else _radii(asked.radii, far, faults)
+    usual = (*RADII, 30) if far == "minutes" else RADII
+    radii = usual if asked.radii is None else _radii(asked.radii, far, faults)
     detour = 1.0 if asked.detour is None else _number("--detour", asked.detour, "detour_factor", "1.3", faults)
     for datum in (asked.datum, asked.against_datum):
         if datum is not None and datum not in DATUMS:

@@ -255,10 +255,13 @@ def greedy_cover(core, limit=None, begin=()):
     free = np.ones(len(core.sites), dtype=bool)
     chosen, given = [], list(begin)[::-1]
     while left.any() and (limit is None or len(chosen) < limit):
-        gain = np.where(free, by_site @ left, 0)
-        best = given.pop() if given else np.lexsort((core.rank, -gain))[0]
-        if gain[best] == 0 and not given:
-            break
+        if given:
+            best = given.pop()
+        else:
+            gain = np.where(free, by_site @ left, 0)
+            best = np.lexsort((core.rank, -gain))[0]
+            if gain[best] == 0:
+                break
         chosen.append(int(best))
         free[best] = False
         served = _row(by_site, best)

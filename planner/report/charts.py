@@ -7,12 +7,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from geo import theme
-from geo.atlas import chosen_face, face, plain
+from geo.atlas import chosen_face, face, plain, wrapped
 from planner.report.summary import thousands
 from planner.report.tables import rounded
 
 CURVE = "curve.png"
 DPI = 200
+NOTE_WIDE = 188  # mm of a sheet of 203
 _ONE_AT_A_TIME = threading.Lock()  # matplotlib is not safe for threads
 
 
@@ -26,7 +27,8 @@ def draw_chart(path, draw, *, title, about, note):
         draw(axes)
         write(figure, 0.03, 0.93, title, theme.PRINT_TYPE["title"] - 3, bold=True)
         write(figure, 0.03, 0.87, about, theme.PRINT_TYPE["subtitle"], theme.QUIET)
-        write(figure, 0.03, 0.035, note, theme.PRINT_TYPE["small"], theme.QUIET)
+        for n, line in enumerate(wrapped(note, theme.PRINT_TYPE["small"], NOTE_WIDE)[::-1]):
+            write(figure, 0.03, 0.03 + 0.028 * n, line, theme.PRINT_TYPE["small"], theme.QUIET)
         figure.savefig(path, format="png", dpi=DPI, metadata={"Title": plain(title), "Software": None})
 
 

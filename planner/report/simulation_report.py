@@ -226,7 +226,9 @@ def assumption_lines(asked, ways, words):
     ]
     if ways.unit == "metres":
         speeds = {"urban": f"{asked.speeds.urban:g}", "rural": f"{asked.speeds.rural:g}"}
-        lines.append(words("simulation.assumed_speeds", **speeds))
+        factor = f"{ways.detour_factor:g}"
+        detour = words("simulation.by_straight" if factor == "1" else "simulation.by_detour", factor=factor)
+        lines.append(words("simulation.assumed_speeds", **speeds, detour=detour))
     else:
         lines.append(words("simulation.assumed_minutes"))
     return [*lines, words("simulation.assumed_seed", seed=asked.seed)]

@@ -89,7 +89,7 @@ def cover_problem(demand, sites, scenario, ways):
     held = held_sites(sites, scenario.closed_counties)
     fixed = held.copy()
     fixed[forced] = True
-    shut = closed | _too_near(sites, np.flatnonzero(fixed), scenario.spacing_km)
+    shut = closed | too_near(sites, np.flatnonzero(fixed), scenario.spacing_km)
     shut[forbidden] = True
     return CoverProblem(
         persons=demand["persons"].to_numpy(dtype=np.int64),
@@ -110,7 +110,7 @@ def _within_city(arcs, demand, sites):
     return sparse.csr_array((arcs.data[kept], arcs.indices[kept], starts), shape=arcs.shape)
 
 
-def _too_near(sites, fixed, spacing_km):
+def too_near(sites, fixed, spacing_km):
     """Return n booleans: sites nearer than the spacing to one of ``fixed``."""
     near = np.zeros(len(sites), dtype=bool)
     if spacing_km > 0 and len(fixed):
@@ -133,6 +133,8 @@ def named_sites(sites, scenario):
             at = np.flatnonzero((sites.index == name) | sites["name"].eq(name) | sites["name_en"].eq(name))
             exact = np.flatnonzero(sites.index == name)
             at = exact if len(exact) else at
+            if len(at) > 1 and sites["kind"].iloc[at].ne("cell").sum() == 1:  # a cell is only named after its town
+                at = at[sites["kind"].iloc[at].ne("cell").to_numpy()]
             if len(at) != 1:
                 faults.append(_not_one(scenario, key, name, sites, at))
             elif word == "forbidden" and held[at[0]]:

@@ -5,17 +5,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from geo.travel import UNREACHED, arcs_within, is_covered
+from geo.faults import Fault
+from geo.travel import UNREACHED, is_covered
 from planner.engine.cover import fewest_sites, most_people
-from planner.engine.found import Clock
+from planner.engine.found import Clock, nothing
+from planner.explain import Infeasible
 from planner.locate import gradual_shares_of, mclp_gradual
 from planner.services.fairness import fairest
 from planner.services.proof import Proof, proof_of
 from planner.services.station_conflict import refuse_impossible
+from planner.services.station_spacing import spaced
 from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL
 
+ALMOST_ALL = 99.9  # per cent: 100.0 stands for everybody and for nobody less
 GRADUAL_STEPS = 4  # people between the preferred standard and the limit count by quarters
-SPACED_ROUNDS = 12  # how often sites that stand too near are sought anew elsewhere
 CURVE_GAP = 1e-3  # a curve is to be read, not to be built: a thousandth of the people is less than its line is wide
 
 
@@ -51,6 +54,8 @@ def plan_stations(region, standards, demand, sites, problem, scenario, *, ways, 
     proofs, answers = {}, {}
     for asked in sorted({goal, other}, key=("cover_all", "best_n", "gradual", "backup", "fair").index):
         answers[asked], proofs[f"stations_{asked}"] = _answer(question, asked, answers, proofs)
+    if answers[goal] is None:  # only a spacing can leave a question that was found possible without an answer
+        raise Infeasible([Fault("infeasible_spacing", params={"km": f"{scenario.spacing_km:g}"})])
     options = _options(question, goal, answers[goal], proofs[f"stations_{goal}"])
     return StationPlan(
         question.ids(answers[goal]), question.ids(answers[other]), other, tuple(map(question.option, options)), proofs
@@ -107,8 +112,12 @@ def _answer(question, goal, answers, proofs):
         everyone = float(problem.persons.sum())
         return answers["cover_all"], Proof(name, OPTIMAL, unit, everyone, everyone, 0.0, 0.0)
     clock = question.clock(name)
-    best = _spaced(question, _GOALS[goal], clock)
-    return best.sites, proof_of(name, unit, best, seconds=clock.spent())
+    best = _asked(question, goal, clock)
+    return best.sites if best.objective is not None else None, proof_of(name, unit, best, seconds=clock.spent())
+
+
+def _asked(question, goal, clock):
+    return spaced(question, _GOALS[goal], clock, everybody=goal == "cover_all")
 
 
 def _enough(scenario, answers, proofs):
@@ -123,6 +132,8 @@ def _enough(scenario, answers, proofs):
 
 def _cover_all(question, problem, clock):
     """Fewest stations for everyone; of plans with as few, one whose sites cannot be bettered one by one."""
+    if not problem.reachable().all():  # of sites shut for a spacing, or for another layout
+        return nothing(INFEASIBLE)
     return fewest_sites(problem, clock=clock)
 
 
@@ -155,46 +166,7 @@ def _fair(question, problem, clock):
 _GOALS = {"cover_all": _cover_all, "best_n": _best_n, "gradual": _gradual, "backup": _backup, "fair": _fair}
 
 
-# -- spacing, and layouts that differ
-
-
-def _spaced(question, goal, clock):
-    """Return the answer of ``goal`` with no two new stations nearer than the spacing.
-
-    Spacing can only make a plan worse, so the bound without it holds with it. Of two that stand too near the one of
-    worse rank is shut and the question asked again: mostly as good a plan stands elsewhere.
-    """
-    first = best = goal(question, question.problem, clock)
-    problem = question.problem
-    for _ in range(SPACED_ROUNDS if question.scenario.spacing_km > 0 else 0):
-        if not len(best.sites):
-            break
-        shut = _crowded(question, best.sites)
-        if not len(shut):
-            break
-        problem = replace(problem, forbidden=np.union1d(problem.forbidden, shut))
-        best = goal(question, problem, clock)
-    if best is first:
-        return best
-    if not len(best.sites) or len(_crowded(question, best.sites)):
-        return replace(best, status=NO_PLAN, sites=best.sites[:0], objective=None)
-    return _bounded(best, first.bound)
-
-
-def _bounded(best, bound):
-    """Return ``best`` with a bound of a wider question, and the status that it earns."""
-    if bound is not None and best.objective is not None and abs(best.objective - bound) < 1e-9 * max(abs(bound), 1.0):
-        return replace(best, status=OPTIMAL, bound=best.objective)
-    return replace(best, status=INTERIM if best.status == OPTIMAL else best.status, bound=bound)
-
-
-def _crowded(question, chosen):
-    """Return of each pair of new stations nearer than the spacing the position of the one of worse rank."""
-    new = np.setdiff1d(chosen, question.problem.fixed)
-    metres = round(question.scenario.spacing_km * 1000) - 1
-    pairs = arcs_within(question.sites.iloc[new], question.sites.iloc[new], metres).tocoo().coords
-    rank = question.problem.rank[new]
-    return new[np.unique(pairs[0][rank[pairs[0]] > rank[pairs[1]]])]
+# -- layouts that differ
 
 
 def _options(question, goal, chosen, proof):
@@ -213,7 +185,7 @@ def _options(question, goal, chosen, proof):
             gone = len(np.setdiff1d(one, problem.fixed)) - len(spare)
             few = _least_needed(problem, one, spare)[: max(scenario.options_differ - gone, 0)]
             shut = np.union1d(shut, np.array(few, dtype=np.int64))
-        best = _spaced(replace(question, problem=replace(problem, forbidden=shut)), _GOALS[goal], clock)
+        best = _asked(replace(question, problem=replace(problem, forbidden=shut)), goal, clock)
         if not len(best.sites) or clock.cancelled():
             break
         found.append(best.sites)
@@ -224,8 +196,8 @@ def _options(question, goal, chosen, proof):
 def _least_needed(problem, chosen, some):
     """Return ``some`` of the ``chosen`` sites, those that serve fewest people alone first."""
     pattern = problem.pattern[:, np.asarray(chosen)]
-    alone = pattern.multiply((pattern.sum(axis=1) == 1).astype(np.int64)[:, None])
-    people = dict(zip(np.asarray(chosen).tolist(), (problem.persons @ alone).tolist(), strict=True))
+    alone = pattern.T @ np.where(pattern.sum(axis=1) == 1, problem.persons, 0)
+    people = dict(zip(np.asarray(chosen).tolist(), alone.tolist(), strict=True))
     return sorted(some.tolist(), key=lambda j: (people[j], problem.rank[j]))
 
 
@@ -267,7 +239,8 @@ def coverage_curve(problem, scenario, everybody, *, progress=None, cancel=None):
         rows.append((int(count), int(best.objective), bound, best.status))
         before = best.sites
     frame = pd.DataFrame(rows, columns=["stations", "persons", "bound", "status"])
-    frame["share"] = 100 * frame["persons"] / max(total, 1)
+    share = 100 * frame["persons"] / max(total, 1)
+    frame["share"] = np.where(frame["persons"] < total, np.minimum(share, ALMOST_ALL), share)
     frame["bound"] = np.floor(frame["bound"].astype(float) + 1e-6).clip(lower=frame["persons"]).astype(np.int64)
     frame["knee"] = np.where(np.arange(len(frame)) == _knee(frame["stations"], frame["persons"]), "yes", "no")
     return frame[["stations", "persons", "share", "bound", "status", "knee"]]

@@ -15,6 +15,7 @@ TIERS = {
     "township": "township",
 }
 CURVE_GAP = Fraction(1, 1000)
+CURVE_STATUSES = ("optimal", "within_gap", "interim")
 
 
 def check_station_tiers(ledger, facts, plan):
@@ -119,27 +120,43 @@ def _spacing(ledger, facts, name, frame):
 
 
 def check_station_options(ledger, facts, plan):
-    """Check that further layouts differ enough and that their sites stand where they say."""
-    frame = plan["station_options"]
+    """Check that further layouts are numbered, differ enough, and that their sites stand where they say.
+
+    A layout's rows are the sites that the plan does not use; what the others are is not printed, so the stations and
+    persons of a layout are held against its other rows, the number asked for and the people there are.
+    """
+    frame, scenario = plan["station_options"], facts.scenario
+    lines = frame.to_dict("records")
+    numbers = {option: n for n, option in enumerate(sorted({line["option"] for line in lines}), start=1)}
+    first = {}
+    for line in lines:
+        first.setdefault(line["option"], line)
     expected = []
-    for line in frame.to_dict("records"):
+    for row, line in enumerate(lines):
         place = facts.known_site(line["id"])
         if place is None:
-            ledger.fail(
-                "station_unknown", table="station_options", row=0, id=line["id"], lon=line["lon"], lat=line["lat"]
-            )
+            where = {"lon": line["lon"], "lat": line["lat"]}
+            ledger.fail("station_unknown", table="station_options", row=row + 2, id=line["id"], **where)
             continue
+        if place["county_code"] in scenario.closed_counties:
+            params = {"id": line["id"], "county": place["county_code"]}
+            ledger.fail("station_closed", table="station_options", row=row + 2, **params)
         city = facts.counties[facts.county[place["county_code"]]]["city_code"]
         keep = {key: place[key] for key in ("name", "county_code", "lon", "lat")}
-        expected.append(
-            {key: line[key] for key in ("option", "id", "stations", "persons")} | keep | {"city_code": city}
-        )
-        if line["persons"] > facts.persons:
-            ledger.fail("curve_persons", stations=line["stations"], found=line["persons"], expected=facts.persons)
+        same = {key: first[line["option"]][key] for key in ("stations", "persons")}
+        expected.append({"option": numbers[line["option"]], "id": line["id"], "city_code": city} | keep | same)
+    expected.sort(key=lambda line: (line["option"], line["id"]))
     ledger.compare("station_options", frame, ["option", "id"], expected)
+    used, new = set(plan["stations"]["id"]), int(plan["stations"]["status"].eq("new").sum())
     for option, of in frame.groupby("option"):
-        if len(of) < facts.scenario.options_differ and set(of["id"]) & set(plan["stations"]["id"]):
-            ledger.fail("option_same", option=option, found=len(of), expected=facts.scenario.options_differ)
+        count, persons = first[option]["stations"], first[option]["persons"]
+        if persons > facts.persons or (scenario.stations_goal == "cover_all" and persons != facts.persons):
+            ledger.fail("curve_persons", stations=count, found=persons, expected=facts.persons)
+        if scenario.stations_goal != "cover_all" and count > scenario.stations_count:
+            ledger.fail("station_count", table="station_options", found=count, expected=scenario.stations_count)
+        elsewhere, least = len(set(of["id"]) - used), min(scenario.options_differ, new)
+        if elsewhere < max(least, len(of)):
+            ledger.fail("option_same", option=option, found=elsewhere, expected=max(least, len(of)))
     return {"options": frame["option"].nunique()}
 
 
@@ -147,14 +164,19 @@ def check_coverage_curve(ledger, facts, plan):
     """Check that the curve rises, stays below its bounds, begins with the stations there are and fits the plan."""
     frame = plan["coverage_curve"]
     lines = frame.to_dict("records")
-    shares = [
-        {"stations": line["stations"], "share": Fraction(100 * line["persons"], max(facts.persons, 1))}
-        for line in lines
-    ]
-    knee = _knee(lines)
-    for n, line in enumerate(shares):
-        line["knee"] = "yes" if n == knee else "no"
-    ledger.compare("coverage_curve", frame, ["stations"], shares)
+    knee, counts = _knee(lines), _counts(facts, plan)
+    expected = []
+    for n, line in enumerate(lines):
+        count, persons = line["stations"], _surely(facts, plan, n, line)
+        right = {
+            "stations": counts[n] if counts is not None and n < len(counts) else count,
+            "persons": persons,
+            "share": _share(persons, facts.persons),
+            "status": line["status"] if line["status"] in CURVE_STATUSES else " | ".join(CURVE_STATUSES),
+            "knee": "yes" if n == knee else "no",
+        }
+        expected.append(right | ({"bound": persons} if line["status"] == "optimal" else {}))
+    ledger.compare("coverage_curve", frame, ["stations"], expected)
     known = _known(facts, plan)
     for n, line in enumerate(lines):
         count, persons, bound = line["stations"], line["persons"], line["bound"]
@@ -162,20 +184,43 @@ def check_coverage_curve(ledger, facts, plan):
             ledger.fail("curve_persons", stations=count, found=persons, expected=min(bound, facts.persons))
         if n and (count <= lines[n - 1]["stations"] or persons < lines[n - 1]["persons"]):
             ledger.fail("curve_falls", stations=count, found=persons, expected=lines[n - 1]["persons"])
-        if line["status"] == "optimal" and persons != bound:
-            ledger.fail("curve_persons", stations=count, found=persons, expected=bound)
         if line["status"] == "within_gap" and bound - persons > CURVE_GAP * max(persons, 1) + 1:
             ledger.fail("curve_persons", stations=count, found=persons, expected=bound)
         for stations, covered in known:
             if stations <= count and covered > bound:
                 ledger.fail("curve_persons", stations=count, found=bound, expected=covered)
-            if stations >= count and line["status"] == "optimal" and stations == count and covered > persons:
-                ledger.fail("curve_persons", stations=count, found=persons, expected=covered)
-    if lines and not facts.scenario.forced_sites:
-        first = int(facts.demand_persons[facts.ways_now()[0] <= facts.limit].sum())
-        if lines[0]["stations"] == len(facts.held) and lines[0]["persons"] != first:
-            ledger.fail("curve_persons", stations=lines[0]["stations"], found=lines[0]["persons"], expected=first)
     return {"points": len(lines), "knee": lines[knee]["stations"] if knee >= 0 else 0}
+
+
+def _counts(facts, plan):
+    """Return how many stations the points of the curve have, evenly from those held to those that cover everybody.
+
+    None where the plan does not say one of these ends. A cancelled curve ends early.
+    """
+    frame, points = plan[_table_of(facts, "cover_all")], max(facts.scenario.curve_points, 2)
+    if not len(frame) or not facts.scenario.curve_points or facts.scenario.forced_sites:
+        return None
+    least = max(len(facts.held), 1)
+    return sorted({round(least + Fraction((len(frame) - least) * k, points - 1)) for k in range(points)})
+
+
+def _table_of(facts, goal):
+    return "stations" if facts.scenario.stations_goal == goal else "stations_alternative"
+
+
+def _surely(facts, plan, n, line):
+    """Return the persons whom a point of the curve covers, where the inputs alone say it; else what it states."""
+    if n == 0 and line["stations"] == len(facts.held) and not facts.scenario.forced_sites:
+        return int(facts.demand_persons[facts.ways_now()[0] <= facts.limit].sum())
+    if line["stations"] == len(plan[_table_of(facts, "cover_all")]):
+        return facts.persons
+    return line["persons"]
+
+
+def _share(part, whole):
+    """Return per cent; 100.0 stands for everybody and for nobody less."""
+    share = Fraction(100 * part, max(whole, 1))
+    return min(share, Fraction(999, 10)) if part < whole else share
 
 
 def _known(facts, plan):
@@ -204,8 +249,12 @@ def goal_worth(facts, frame, goal):
     if goal == "cover_all":
         return len(frame)
     if goal == "backup":
-        cover = facts.covers(degrees_of(frame))
-        return int(facts.demand_persons[cover.sum(axis=1) >= 2].sum())
+        pairs = facts.covers(degrees_of(frame)).tocoo()
+        i, j = pairs.coords
+        if facts.scenario.stations_by_city:
+            city = np.array([facts.city.get(code, -1) for code in frame["city_code"]], dtype=int)
+            i = i[facts.demand_city[i] == city[j]]
+        return int(facts.demand_persons[np.bincount(i, minlength=len(facts.demand)) >= 2].sum())
     amount = facts.ways(frame)[0]
     if goal == "gradual":
         return float(_gradual(facts, amount))

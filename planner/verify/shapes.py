@@ -93,7 +93,7 @@ FIGURE_DECIMALS = 6
 EMPTY = {  # columns whose cells may be empty, beside densities: nobody lives there, or nothing was measured
     "compliance": FIGURES["compliance"],
     "bed_quotas": _named("beds_now beds_new"),
-    "ambulances_by_city": _named("next_station"),
+    "ambulances_by_city": _named("next_station persons_per_vehicle expected_share double_share"),
     "uncovered_places": _named("km minutes"),
     "bed_structure": _named("beds_now beds_target gap"),
     "freezes": _named("measured limit county_code"),

@@ -204,6 +204,31 @@ def test_a_detour_draws_smaller_circles():
     assert roundabout.area / direct.area == pytest.approx(1 / 1.25**2, rel=0.02)
 
 
+def test_a_plan_by_minutes_draws_no_circles_and_tells_minutes():
+    """A point that no road leads to has no minutes: its card shows none, and the page still holds valid data."""
+    view = small_view("en")
+    far = view.uncovered.drop(columns="km").assign(minutes=[31.26, np.nan])
+    page = maps.map_html(replace(view, urban=10.0, rural=30.0, far="minutes", circles=False, uncovered=far))
+    data = payload(page)
+    assert data["reach"] == {"urban": [], "rural": []} and data["metres"] == []
+    assert [row[6] for row in data["uncovered"]] == [None, 31.3]  # most people first
+    assert data["words"]["people_km"] == view.words("map.people_minutes")
+    labels = [label for label, _ in data["rows"]["county"]]
+    assert "Urban within 10 min" in labels and "Rural within 30 min" in labels
+    assert 'value="circles"' not in page and 'data-layers="circles"' not in page
+    assert 'value="circles"' in maps.map_html(view)
+
+
+def test_listed_stations_are_counted_beside_assumed_ones():
+    view = small_view("en")
+    view.stations.loc[0, ["kind", "status"]] = ["existing", "listed"]
+    page = maps.map_html(view)
+    section = re.search(r'<section data-layers="stations ambulances".*?</section>', page, flags=re.DOTALL).group()
+    counts = dict(zip(("listed", "assumed", "new"), re.findall(r'class="count">(\d+)<', section), strict=True))
+    assert counts == {"listed": "1", "assumed": "3", "new": "1"}
+    assert sorted(each["status"] for each in payload(page)["stations"]) == ["assumed"] * 3 + ["listed", "new"]
+
+
 def test_figures_of_a_county():
     data = payload(maps.map_html(small_view("en")))
     county = next(county for county in data["counties"] if county["name"] == "Beta")

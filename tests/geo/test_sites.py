@@ -46,15 +46,20 @@ def test_seats_towns_and_cells(region, demand):
 
 
 def test_cells_are_the_most_populated_of_their_block(region, demand):
+    """Of each city's part of it: a block that the border between the cities cuts has a cell on either side."""
     cells = candidate_sites(region, demand).query("kind == 'cell'")
     assert not cells.duplicated(["x", "y"]).any()
-    stand = set(zip(cells["x"], cells["y"], strict=True))
+    stand = set(zip(cells["x"], cells["y"], cells["city_code"], strict=True))
+    cut = 0
     for setting, block in (("urban", 4_000), ("rural", 8_000)):
         points = demand[demand["setting"].eq(setting)]
-        most = points["persons"].groupby([points["x"] // block, points["y"] // block]).transform("max")
-        busiest = points[points["persons"].eq(most)]
-        for _, together in busiest.groupby([busiest["x"] // block, busiest["y"] // block]):
-            assert stand & set(zip(together["x"], together["y"], strict=True))
+        part = [points["x"] // block, points["y"] // block, points["city_code"]]
+        busiest = points[points["persons"].eq(points["persons"].groupby(part).transform("max"))]
+        parts = busiest.groupby([busiest["x"] // block, busiest["y"] // block, busiest["city_code"]])
+        for _, together in parts:
+            assert stand & set(zip(together["x"], together["y"], together["city_code"], strict=True))
+        cut += parts.ngroups - len(set(zip(*part[:2], strict=True)))
+    assert cut > 0
 
 
 def test_rows_in_another_order(region, demand):

@@ -58,6 +58,88 @@ def test_most_people_stopped_at_once_is_bounded_among_all_sites(monkeypatch):
     assert stopped.status == INTERIM and stopped.gap > 0
 
 
+# -- a plan to begin with, and how near is near enough
+
+
+def begun(task, seed, p):
+    """A plan to begin with: any sites, some useless, held or shut."""
+    rng = np.random.default_rng(seed + 1_000)
+    return rng.choice(task.arcs.shape[1], rng.integers(0, p + 1), replace=False)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_the_plan_to_begin_with_the_best_is_found(seed):
+    """By enumeration, with a site held and one shut; exactly, and to within a gap."""
+    cover, task = random_task(seed, 50, 11, 0.15)
+    task = replace(task, fixed=np.array([3]), forbidden=np.array([7]))
+    best, _ = mclp_brute(cover, task.persons, 4, fixed=(3,), forbidden=(7,))
+    begin = begun(task, seed, 4)
+    plan = most_people(task, 4, clock=Clock(60), begin=begin)
+    assert plan.status == OPTIMAL and plan.objective == best == plan.bound
+    near = most_people(task, 4, gap=0.05, clock=Clock(60), begin=begin)
+    assert near.status in (OPTIMAL, WITHIN_GAP)
+    assert near.objective <= best <= near.bound <= 1.05 * near.objective
+    for plan in (plan, near):
+        assert len(plan.sites) == len(set(plan.sites.tolist())) == 4
+        assert 3 in plan.sites and 7 not in plan.sites
+        assert task.persons[cover[:, plan.sites].any(axis=1)].sum() == plan.objective
+
+
+def test_stopped_at_once_the_plan_to_begin_with_is_not_lost():
+    """No time for anything: what is told is at least what was known before."""
+    _, task = random_task(1, 400, 60, 0.05)
+    proven = most_people(task, 8, clock=Clock(60))
+    cancel = threading.Event()
+    cancel.set()
+    alone = most_people(task, 8, clock=Clock(60, cancel=cancel))
+    begun = most_people(task, 8, clock=Clock(60, cancel=cancel), begin=proven.sites)
+    assert alone.objective < proven.objective == begun.objective <= begun.bound
+    part = most_people(task, 8, clock=Clock(60, cancel=cancel), begin=proven.sites[:6])
+    known = task.persons[task.covered_by(proven.sites[:6])].sum()
+    assert part.objective >= max(known, alone.objective) and len(part.sites) == 8
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_bound_brings_a_plan_and_stops_where_it_is_near_enough(seed):
+    """By enumeration: no plan beats the bound however early it stopped, and its sites are a plan of that worth."""
+    cover, task = random_task(seed, 40, 10, 0.2)
+    best, _ = mclp_brute(cover, task.persons, 3)
+    for share in (0.0, 0.02, 0.1, 10.0):
+        near = share * best
+        bound = mclp_bound(sparse.csr_array(cover), task.persons, 3, known=0, clock=Clock(60), near=near)
+        assert len(set(bound.sites.tolist())) == len(bound.sites) == 3
+        served = task.persons[cover[:, bound.sites].any(axis=1)].sum()
+        assert served <= best <= bound.most + 0.01
+        for site in range(10):
+            assert bound.most_with[site] >= mclp_brute(cover, task.persons, 3, fixed=(site,))[0] - 0.01
+        if share >= 0.1:
+            assert bound.most - served <= near
+
+
+class Counting(Clock):
+    """A clock that counts how often it is looked at: every sixteenth round."""
+
+    looks = 0
+
+    def stopped(self):
+        Counting.looks += 1
+        return super().stopped()
+
+
+def test_near_enough_is_earlier():
+    rng = np.random.default_rng(2)
+    cover = sparse.csr_array(rng.random((3_000, 200)) < 0.02)
+    persons, looks = rng.integers(1, 1000, 3_000), []
+    for near in (0.0, 0.02, 0.2):
+        Counting.looks = 0
+        mclp_bound(cover, persons, 40, known=0, clock=Counting(60), near=near * persons.sum())
+        looks.append(Counting.looks)
+    assert looks[0] > looks[1] > looks[2] >= 1
+
+
+# -- what is told
+
+
 def test_an_unproven_plan_stays_what_it_was_proven_to_be(monkeypatch):
     """The site found serves one village of two; a better-ranked one serves both, and would belie the bound."""
     cover = sparse.csr_array(np.array([[1, 1, 0], [1, 0, 1]]))

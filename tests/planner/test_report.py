@@ -10,12 +10,16 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pyogrio
 import pytest
 from pandas.testing import assert_frame_equal
 
+from geo.maps import map_html
+from geo.travel import UNREACHED
+from geo.ways import straight
 from geo.words import load_words
 from planner.report import OutRefused, VerificationFailed, check_out, folder, map_view, outputs, recover, write_outputs
 from planner.report.columns import ALL_TABLES, TABLES
@@ -24,6 +28,7 @@ from planner.report.layers import build_layers
 from planner.report.summary import gap_text, share
 from planner.report.tables import absent, clean_text, guarded, published, read_csv, rounded, unguarded
 from planner.report.workbook import HEADER_ROWS, word
+from planner.scenario import vary
 from tests.planner.small_plan import small_plan
 
 ZH, EN = load_words("zh"), load_words("en")
@@ -360,6 +365,34 @@ def test_circles_are_true_circles_cut_to_the_province():
     outline = prepared.region.province.to_crs(prepared.region.projection).geometry.iloc[0].buffer(1)
     assert metric.within(outline).all()
     assert (metric[metric["setting"].eq("rural")].area < 3.141593 * 18_000**2).all()
+
+
+def test_a_plan_by_roads_has_no_circles_and_says_where_no_way_leads():
+    """A network that lacks the last point: no metres in the layer, no circles, minutes in the words of the map."""
+    plan, prepared = small_plan()
+    lines = straight()
+
+    class Broken:
+        unit, measure = "seconds", "minutes"
+
+        def nearest(self, demand, sites):
+            amount, at = lines.nearest(demand, sites)
+            lost = demand["persons"].eq(999).to_numpy()
+            return np.where(lost, UNREACHED, amount // 10), np.where(lost, -1, at)
+
+        def limits(self, demand, urban, rural):
+            return np.where(demand["setting"].eq("urban"), urban * 60, rural * 60).astype(np.int64)
+
+    plan.scenario = vary(plan.scenario, travel_measure="minutes", roads="roads.gpkg")
+    prepared.ways = lambda scenario: Broken()
+    layers = build_layers(plan, published(plan.tables)[0], prepared)
+    demand = layers["demand"].set_index("id")
+    assert "metres" not in demand and demand["seconds"].isna().tolist() == [False] * 6 + [True]
+    assert demand["covered"].tolist() == [1, 1, 1, 1, 1, 1, 0] and layers["coverage_circles"].empty
+    plan.tables["uncovered_places"][["km", "minutes"]] = float("nan")
+    view = map_view(plan, prepared, EN)
+    assert (view.urban, view.rural, view.far, view.circles) == (10.0, 30.0, "minutes", False)
+    assert "10 minutes" in view.notes[3] and "10 min" in map_html(view)
 
 
 def test_the_view_joins_shares_and_names():

@@ -180,13 +180,13 @@ def test_boundaries_in_another_projection_make_the_same_plan(town_folder, tmp_pa
 
 @pytest.fixture(scope="module")
 def narrow(town_folder):
-    """The drawn province with radii that ask for twenty stations and leave some uncovered by nine."""
+    """The drawn province with radii that ask for nineteen stations and leave some uncovered by nine."""
     return town.run(town_folder, **NARROW, stations_goal="best_n")
 
 
 def test_the_narrow_province_is_a_question(narrow):
     assert 0 < narrow.plan.tables["coverage_by_city"]["uncovered"].sum() < 150_000
-    assert len(narrow.plan.tables["stations_alternative"]) == 20
+    assert len(narrow.plan.tables["stations_alternative"]) == 19
     verified(narrow)
 
 
@@ -194,7 +194,7 @@ def test_one_station_more_never_covers_less(narrow):
     reached = []
     for count in range(5, 23, 3):
         plan = decide(narrow.prepared, vary(narrow.scenario, stations_count=count))
-        assert len(plan.tables["stations"]) == min(count, 20)
+        assert len(plan.tables["stations"]) == min(count, 19)
         reached.append(covered(plan))
     assert reached == sorted(reached) and reached[0] < reached[-1] == 150_000
 
@@ -303,7 +303,7 @@ def test_strange_regions_have_a_plan_that_verifies(tmp_path, name):
 
 def test_more_stations_than_there_are_candidates(narrow):
     plan = decide(narrow.prepared, vary(narrow.scenario, stations_count=5_000))
-    assert covered(plan) == 150_000 and len(plan.tables["stations"]) == 20
+    assert covered(plan) == 150_000 and len(plan.tables["stations"]) == 19
 
 
 def test_as_many_stations_as_counties(narrow):
@@ -339,7 +339,7 @@ def test_cancelled_at_once(narrow):
     scenario = vary(narrow.scenario, stations_goal="cover_all")
     plan = decide(narrow.prepared, scenario, cancel=cancel)
     assert time.monotonic() - began < 2 + 1
-    assert covered(plan) == 150_000 and len(plan.tables["stations"]) >= 20
+    assert covered(plan) == 150_000 and len(plan.tables["stations"]) >= 19
     assert plan.proofs["stations_best_n"].status == NO_PLAN and len(plan.tables["stations_alternative"]) == 0
 
 
@@ -368,11 +368,15 @@ def test_centres_twice_or_nowhere_are_refused(town_run, changes):
 
 
 def test_a_guarded_plan_verifies(town_folder):
-    """Whoever has little within reach keeps it; the verifier counts the same counties and the same floors."""
+    """Whoever has little within reach keeps it; the verifier counts the same counties and the same floors.
+
+    440, 330, 220, 375 and 75 beds by population, in bands of 10 km of 1, 0.68 and 0.22 along geodesics: 11.67, 11.64,
+    9.72, 7.43 and 5.81 a thousand persons, 9.6 on average; the last two have less.
+    """
     run = town.run(town_folder, beds_guard=True, beds_objectives=("worst", "even"))
     verified(run)
     rules = run.plan.tables["bed_rules"]
-    assert rules.loc[rules["rule"].eq("guard"), "asked"].tolist() == [9.55, 7.47, 5.61]
+    assert rules.loc[rules["rule"].eq("guard"), "asked"].tolist() == [7.41, 5.79]
 
 
 # -- no plan, in words
