@@ -16,7 +16,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
@@ -338,7 +338,12 @@ def load_roads(path, projection, *, speeds=None, snap_metres=120, vehicle="ambul
     if faults:
         raise Rejected(faults)
     read = _from_graph if kind == "graphml" else _from_lines
-    network = read(path, kind, projection, table, snap_metres, dropped, faults)
+    try:
+        network = read(path, kind, projection, table, snap_metres, dropped, faults)
+    except (CRSError, ProjError):  # a system of its own, which leads nowhere on earth
+        faults.append(Fault("road_crs", path.name))
+    except (ValueError, RuntimeError, OverflowError) as error:  # what readers raise for values that cannot be
+        faults.append(Fault("road_unreadable", path.name, params={"said": str(error)[:200]}))
     if faults:
         raise Rejected(faults)
     return replace(network, access=access or Access())

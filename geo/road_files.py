@@ -347,10 +347,16 @@ def _said(layer, column):
     """Return a column as text without blanks around it: "" where nothing stands, or there is no such column."""
     if column is None:
         return pd.Series("", index=layer.index)
-    held = layer[column]
-    return held.map(
-        lambda value: "" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value).strip()
-    )
+    return layer[column].map(_as_text)
+
+
+def _as_text(value):
+    """Return one value as text; of a list, as merged streets have them, the first."""
+    if isinstance(value, list | tuple | np.ndarray):
+        value = value[0] if len(value) else None
+    if value is None or (not isinstance(value, str | dict) and pd.isna(value)):
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value).strip()
 
 
 def _read(layer, column, reader):

@@ -4,10 +4,13 @@ One question in three measures, so that coverage, plans and checks ask it the sa
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from geo import travel
+from geo.faults import Fault, Rejected
+from geo.region import unproject
 
 MEASURES = ("straight", "road", "minutes")
 
@@ -60,6 +63,22 @@ class Ways:
         from geo.network import nearest_on
 
         return nearest_on(self.network, self.measure, demand, sites)
+
+
+def roads_near(path, network, region):
+    """Return ``network``, read from ``path``. Raises :class:`geo.faults.Rejected` when no road lies in the region."""
+    west, south, east, north = region.province.to_crs(region.projection).total_bounds
+    inside = (network.x >= west) & (network.x <= east) & (network.y >= south) & (network.y <= north)
+    if not inside.any():
+        lon, lat = unproject(region.projection, network.x, network.y)
+        said = {
+            "west": f"{lon.min():g}",
+            "east": f"{lon.max():g}",
+            "south": f"{lat.min():g}",
+            "north": f"{lat.max():g}",
+        }
+        raise Rejected([Fault("road_elsewhere", Path(path).name, params=said)])
+    return network
 
 
 def straight(detour_factor=1.0):

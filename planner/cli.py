@@ -582,6 +582,7 @@ def _input_lines(scenario, region, words):
     """Return what is read beside the region: people of a later year, a facility table (Rejected where it is wrong)."""
     from geo.facilities import load_facilities
     from geo.region import grown
+    from geo.stations import load_stations
     from planner.settings import file_name
 
     lines = []
@@ -589,6 +590,9 @@ def _input_lines(scenario, region, words):
         persons = grown(region, scenario.population_growth).persons
         more = f"{persons - region.persons:+,}"
         lines.append(words("cli.check_people", year=scenario.population_year, persons=f"{persons:,}", more=more))
+    if scenario.existing_stations:
+        listed = load_stations(scenario.existing_stations, region)
+        lines.append(words("cli.check_stations", file=file_name(scenario.existing_stations), count=len(listed)))
     if scenario.facilities:
         table = load_facilities(scenario.facilities, region)
         beds = f"{table['beds'].sum():,}"

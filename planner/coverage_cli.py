@@ -118,7 +118,7 @@ def check(question, progress=None):
     """
     from geo.demand import build_demand
     from geo.region import load_region
-    from geo.ways import on_roads, straight
+    from geo.ways import on_roads, roads_near, straight
     from planner.coverage import check_coverage, compare_coverage
     from planner.report.coverage_report import Checked
     from planner.standards import load_standards
@@ -139,7 +139,7 @@ def check(question, progress=None):
         from geo.network import load_roads
 
         stage("roads")
-        network = load_roads(question.roads, region.projection)
+        network = roads_near(question.roads, load_roads(question.roads, region.projection), region)
         ways = on_roads(network, "minutes" if question.minutes else "road")
     stage("demand")
     demand = build_demand(region)

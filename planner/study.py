@@ -181,6 +181,7 @@ def decide(prepared, scenario, progress=None, cancel=None):
     def ticker(stage):
         return None if progress is None else lambda seconds, gap, best: progress(stage, seconds, gap, best)
 
+    prepared.cover_problem(scenario)  # lists, roads and names of sites are refused before anything is solved
     if progress is not None:
         progress("beds", 0.0, None, None)
     facilities = load_facilities(scenario.facilities, region) if scenario.facilities else None

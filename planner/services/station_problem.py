@@ -10,7 +10,7 @@ from scipy import sparse
 from geo.faults import ScenarioRejected
 from geo.stations import load_stations
 from geo.travel import arcs_within, is_covered
-from geo.ways import on_roads, straight
+from geo.ways import on_roads, roads_near, straight
 from planner.problem import CoverProblem
 
 LISTED = "E"  # before the id of a listed station, so that it is no candidate's
@@ -38,7 +38,7 @@ def ways_of(scenario, region):
     from geo.network import load_roads
 
     network = load_roads(scenario.roads, region.projection, speeds=scenario.road_speeds or None)
-    return on_roads(network, scenario.travel_measure)
+    return on_roads(roads_near(scenario.roads, network, region), scenario.travel_measure)
 
 
 def standards_of(scenario):

@@ -242,7 +242,9 @@ def coverage_curve(problem, scenario, everybody, *, progress=None, cancel=None):
     share = 100 * frame["persons"] / max(total, 1)
     frame["share"] = np.where(frame["persons"] < total, np.minimum(share, ALMOST_ALL), share)
     frame["bound"] = np.floor(frame["bound"].astype(float) + 1e-6).clip(lower=frame["persons"]).astype(np.int64)
-    frame["knee"] = np.where(np.arange(len(frame)) == _knee(frame["stations"], frame["persons"]), "yes", "no")
+    whole = len(frame) == len(counts)  # the knee of a curve that was cut short would be another one
+    knee = _knee(frame["stations"], frame["persons"]) if whole else -1
+    frame["knee"] = np.where(np.arange(len(frame)) == knee, "yes", "no")
     return frame[["stations", "persons", "share", "bound", "status", "knee"]]
 
 

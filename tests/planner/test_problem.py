@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from planner.problem import CoverProblem, greedy_cover, narrowed, reduce_problem, settled, without_needless
+from planner.problem import CoverProblem, Reduced, greedy_cover, narrowed, reduce_problem, settled, without_needless
 from tests.oracles.brute import lscp_brute, mclp_brute
 
 
@@ -200,3 +200,14 @@ def test_larger_than_enumeration(seed):
     chosen = without_needless(core, greedy_cover(core))
     assert p.covered_by([*p.fixed, *core.sites[chosen]])[p.reachable()].all()
     assert len(core.weights) < (~p.covered_by(p.fixed)).sum()
+
+
+def test_greedy_goes_on_from_what_it_is_given():
+    """Sites to begin with are taken first, in their order; a useless one at their end stops nothing."""
+    p = problem([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]], [5, 3, 2])
+    core = Reduced(p.pattern, p.persons, np.ones(3, dtype=np.int64), np.arange(4), p.rank)
+    assert greedy_cover(core) == [0, 1, 2]
+    assert greedy_cover(core, 3, [2]) == [2, 0, 1]
+    assert greedy_cover(core, 3, [2, 1]) == [2, 1, 0]
+    assert greedy_cover(core, 3, [2, 3]) == [2, 3, 0]
+    assert greedy_cover(core, 1, [2, 3]) == [2]
