@@ -131,7 +131,7 @@ def test_near_enough_is_earlier():
     rng = np.random.default_rng(2)
     cover = sparse.csr_array(np.abs(np.subtract.outer(np.arange(300), np.arange(2, 300, 3))) <= 5)
     persons, looks = rng.integers(1, 1000, 300), []
-    for near in (0.0, 0.02, 0.5):
+    for near in (0.0, 0.05, 0.3):
         Counting.looks = 0
         mclp_bound(cover, persons, 9, known=0, clock=Counting(60), near=near * persons.sum())
         looks.append(Counting.looks)

@@ -548,14 +548,16 @@ def test_too_few_are_refused(region, town_run):
 
 @pytest.mark.parametrize("goal", GOALS)
 def test_one_more_station_never_serves_fewer(region, town_run, goal):
-    demand, sites = drawn(77, points=20, sites=10, side=120_000)
+    demand, sites = drawn(77, points=40, sites=14, side=70_000)
+    wish = {"stations_goal": goal, "rural_km": 12.0, "rural_preferred_km": 6.0}
     worths = [
-        planned(region, demand, sites, vary(town_run.scenario, stations_goal=goal, stations_count=count))
+        planned(region, demand, sites, vary(town_run.scenario, stations_count=count, **wish))
         .proofs[f"stations_{goal}"]
         .objective
         for count in range(5, 10)
     ]
-    assert worths == sorted(worths) and worths[0] < worths[-1]
+    assert worths == sorted(worths)
+    assert worths[0] < worths[-1] or goal == "fair"  # some county nobody can reach
 
 
 def test_wider_standards_never_serve_fewer(region, town_run):
