@@ -423,7 +423,7 @@ def test_manifest_lists_every_file_and_no_time(tmp_path, plain_maps):
     found = bytes_of(tmp_path / "out")
     del found["manifest.json"]
     assert manifest["files"] == {name: hashlib.sha256(content).hexdigest() for name, content in found.items()}
-    files = {"plan.xlsx", "plan.gpkg", "map.html", "map.pdf", "map.png"}
+    files = {"plan.xlsx", "plan.gpkg", "map.html", "map.pdf", "map.png", "curve.png"}
     assert set(found) == files | {f"tables/{name}.csv" for name in TABLES}
     assert manifest["people"] == {"in": 86_000, "out": 86_000} and manifest["verification"]["passed"]
     assert "seconds" not in manifest["proofs"]["beds"] and str(tmp_path) not in text

@@ -167,6 +167,9 @@ def test_every_check_is_told_in_both_languages(run):
         assert all(said) and not any("{" in line for line in said)
 
 
+FILES_OF_A_RUN = ("facilities", "existing_stations", "roads", "road_speeds")
+
+
 def test_every_sentence_of_the_words_belongs_to_a_failure_or_a_part():
     """No sentence without a check, no check without a sentence: the keys in the package are those of the catalogue."""
     sources = "".join(
@@ -175,6 +178,8 @@ def test_every_sentence_of_the_words_belongs_to_a_failure_or_a_part():
     for lang in ("zh", "en"):
         for key in load_words(lang).section("verify"):
             _, _, word = key.partition(".")
+            if word.removesuffix("_missing") in FILES_OF_A_RUN:  # one sentence for each kind of file
+                continue
             assert re.search(rf'["\']{word}["\']', sources), key
     for key in re.findall(r'(?:\.fail|Unreadable)\(\s*"(\w+)"', sources):
         assert f"verify.bad.{key}" in load_words("zh"), key
@@ -182,9 +187,12 @@ def test_every_sentence_of_the_words_belongs_to_a_failure_or_a_part():
 
 def test_no_solver_is_imported():
     code = "import sys, planner.verify; print(sorted(m for m in sys.modules if m.split('.')[0] in ('pulp', 'highspy')"
-    code += " or m.startswith(('planner.models', 'planner.services', 'planner.solve', 'planner.study', 'geo.travel'))))"
+    code += " or m.startswith(('planner.models', 'planner.services', 'planner.solve', 'planner.study', 'geo.ways'))))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+    # The reader of a list of stations knows distances; the checks themselves have their own.
+    own = Path(sys.modules["planner.verify"].__file__).parent.glob("*.py")
+    assert not any(re.search(r"geo\.(travel|ways)", path.read_text(encoding="utf-8")) for path in own)
 
 
 def test_both_doors_find_the_same(run):
@@ -246,6 +254,12 @@ def test_a_drawn_province_passes(tmp_path, people):
         {"facilities": "", "surge_inpatients": Fraction(0), "beds_pins": {}, "beds_staff": {}, "beds_nurses": {}},
         {"bed_targets": {"140100": Fraction(8), "140300": Fraction(7)}, "beds_may_bend": MAY_BEND},  # above its target
         {"persons_per_ambulance": 500_000},
+        {"stations_goal": "gradual", "stations_by_city": True},
+        {"stations_goal": "backup", "stations_by_city": True, "spacing_km": 4.0},
+        {"stations_goal": "fair", "station_options": 0, "curve_points": 0},
+        {"stations_goal": "cover_all", "spacing_km": 3.0, "rural_km": 25.0},
+        {"ambulance_rule": "persons", "ambulance_uplift": {}},
+        {"ambulance_rule": "double_standard", "ambulance_busy": Fraction(1, 2)},
         {"solve_seconds": 0.01},
     ],
 )
@@ -555,6 +569,58 @@ def test_an_ambulance_moved_to_where_fewer_people_are(copy):
     stations.add(least, ambulances=1)
     stations.save()
     found(failures(copy, "ambulances"), "stations: in 140100", f"from {least[0]} to {most[0]}")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("tier", "substation"), ("housing", "township_hospital"), ("investment", 123), ("status", "new")],
+)
+def test_what_a_station_is_and_costs(copy, column, value):
+    """The station of a seat: a county station, of its own or in a hospital, there already, so it costs nothing."""
+    stations = Table(copy, "stations")
+    row = stations.find(id="S140321")
+    before = stations.get(row, column)
+    assert before == {"tier": "county", "housing": "hospital_based", "investment": "0", "status": "assumed"}[column]
+    stations.set(row, **{column: value})
+    stations.save()
+    part = "stations" if column == "status" else "station_tiers"
+    line = f'stations row {stations.number(row)} (S140321), column "{column}"'
+    found(failures(copy, part), line, f"holds {value}", f"as {before}")
+
+
+@pytest.mark.parametrize("column", ["persons", "bound", "status", "knee", "stations"])
+def test_a_curve_that_does_not_fit(copy, column):
+    """The first point is what the stations there are cover, the last one everybody; the knee is where it bends most."""
+    curve = Table(copy, "coverage_curve")
+    row = curve.rows[0] if column in ("persons", "knee") else curve.rows[-1]
+    other = {"persons": int(row[1]) - 1, "bound": int(row[3]) - 1, "status": "proven", "knee": "yes"}
+    curve.set(row, **{column: other.get(column, int(row[0]) + 1)})
+    curve.save()
+    said = failures(copy, "coverage_curve")
+    if column == "stations":
+        found(said, "coverage_curve: the row", str(int(row[0]) - 1), "is missing")
+        return
+    found(said, f"coverage_curve row {curve.number(row)} ", f'column "{column}"')
+
+
+def test_a_curve_that_falls(copy):
+    curve = Table(copy, "coverage_curve")
+    before, row = curve.rows[1], curve.rows[2]
+    curve.set(row, persons=int(curve.get(before, "persons")) - 1)
+    curve.save()
+    found(failures(copy, "coverage_curve"), f"{row[0]} stations", "fewer than")
+
+
+def test_a_layout_that_is_the_plan_in_part(copy):
+    """A further layout may name only sites that the plan does without."""
+    options, stations = Table(copy, "station_options"), Table(copy, "stations")
+    row = options.find(option="1")
+    used = new_station(stations)
+    options.set(
+        row, **{key: stations.get(used, key) for key in ("id", "name", "county_code", "city_code", "lon", "lat")}
+    )
+    options.save()
+    found(failures(copy, "station_options"), "layout 1: only")
 
 
 def test_a_county_given_to_a_farther_centre(copy):
