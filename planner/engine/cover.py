@@ -151,12 +151,12 @@ def _most_of_core(core, p, held, gap, clock, begin):
 def _solve_mclp(core, p, sites, gap, progress, clock):
     known = np.flatnonzero(np.isin(core.sites, sites))
     values = {f"x{j:06d}": 1 for j in known} | {f"y{i:06d}": 1 for i in np.flatnonzero(_rows_served(core, sites))}
-    model, _ = mclp(core.cover, core.weights, p)
+    model, _ = mclp(core.cover, core.weights, p, core.need)
     return solve(model, seconds=clock.left(), gap=gap, start=values, progress=progress, cancel=clock.cancel)
 
 
 def _rows_served(core, sites):
-    return core.cover @ np.isin(core.sites, sites).astype(np.int64) > 0
+    return core.cover @ np.isin(core.sites, sites).astype(np.int64) >= core.need
 
 
 def _served(core, sites):

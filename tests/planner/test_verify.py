@@ -25,6 +25,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from pyproj import Geod
 from shapely import Point, to_wkb
 
 import planner.verify.folder
@@ -568,7 +569,22 @@ def test_an_ambulance_moved_to_where_fewer_people_are(copy):
     stations.add(most, ambulances=-1)
     stations.add(least, ambulances=1)
     stations.save()
-    found(failures(copy, "ambulances"), "stations: in 140100", f"from {least[0]} to {most[0]}")
+    line = f'ambulances_by_station row {stations.number(least)} ({least[0]}), column "ambulances"'
+    found(failures(copy, "ambulances"), line)
+
+
+def test_an_ambulance_with_fewer_people_to_its_name(run):
+    """Shared by population alone: no vehicle may stand where fewer people are its own than at another station."""
+    prepared, plan, _ = run
+    asked = replace(plan.scenario, ambulance_rule="persons", ambulance_uplift={})
+    shared = decide(prepared, asked)
+    stations = shared.tables["stations"].copy()
+    here = stations[stations["city_code"].eq("140100")]["persons"]
+    least, most = here.idxmin(), here.idxmax()
+    stations.loc[[most, least], "ambulances"] += [-1, 1]
+    checks = verify(dict(shared.tables) | {"stations": stations}, run, shared.proofs, asked)
+    said = [check.tell(load_words("en")) for check in checks if check.name == "ambulances" and not check.passed]
+    found(said, "stations: in 140100", f"from {stations['id'][least]} to {stations['id'][most]}")
 
 
 @pytest.mark.parametrize(
@@ -1054,8 +1070,8 @@ def test_a_worse_choice_called_optimal_is_beaten(run):
     """A centre moved to the farthest seat, all that follows made right: one change back beats the bound it claims."""
     prepared, plan, _ = run
     counties = prepared.region.counties
-    xy = counties[["seat_x", "seat_y"]].to_numpy()
-    apart = np.floor(np.hypot(*(xy[:, None] - xy).transpose(2, 0, 1)) + 0.5).astype(int)
+    lon, lat = (np.tile(counties[key].to_numpy()[:, None], len(counties)) for key in ("seat_lon", "seat_lat"))
+    apart = np.ceil(np.array(Geod(ellps="GRS80").inv(lon, lat, lon.T, lat.T)[2]) - 1e-6).astype(int)
     persons = counties["persons"].to_numpy()
     kept = counties.index.get_loc(plan.tables["centres_free"]["county_code"].iloc[0])
     totals = persons @ np.minimum(apart[:, [kept]], apart)
