@@ -462,7 +462,7 @@ def test_a_reason_left_out_and_one_told_twice(copy):
 def test_beds_moved_between_two_counties(copy):
     """The sums hold and nothing is lost: the reach and the solver's objective give it away."""
     quotas = Table(copy, "bed_quotas")
-    for code, beds in (("140105", -40), ("140106", 40)):
+    for code, beds in (("140105", -40), ("140181", 40)):
         quotas.add(quotas.find(code=code, owner="city_and_above", kind="infectious"), beds_plan=beds)
     quotas.save()
     found(failures(copy, "beds_by_county"), "beds_by_county row", '"reach_plan_per_1000"')
