@@ -7,8 +7,22 @@ import numpy as np
 
 from geo import theme
 
-OVERLAYS = ("stations", "circles", "ambulances", "uncovered")
+OVERLAYS = ("stations", "circles", "ambulances", "people", "uncovered")
 SHOWN_FIRST = ("beds", "stations", "difference", "covered_all")
+
+# What a planner decided on a station, and how far people are, differ by shape and word, never by colour alone.
+MARK_SHAPES = {
+    "forced": {"shape": "hexagon", "fill": theme.INK, "line": theme.PAPER},
+    "forbidden": {"shape": "crossed", "fill": theme.PAPER, "line": theme.INK},
+    "added": {"shape": "plus", "fill": theme.ACCENT, "line": theme.PAPER},
+    "moved": {"shape": "diamond", "fill": theme.ACCENT, "line": theme.PAPER},
+    "barred": {"shape": "crossed", "fill": theme.PAPER, "line": theme.QUIET},
+}
+PEOPLE_SIGNS = {
+    "preferred": ("square", theme.ACCENT),
+    "covered": ("circle", "#56B4E9"),  # Okabe-Ito sky blue: lighter than the teal, in grey as well
+    "uncovered": ("cross", theme.ALARM),
+}
 
 
 def text(value):
@@ -16,27 +30,32 @@ def text(value):
     return re.sub(r"[\\`${}]", lambda sign: f"&#{ord(sign[0])};", html.escape(str(value)))
 
 
-def margin_html(view, colours, counties):
+def margin_html(view, colours, counties, tiles=False):
     """Return the HTML beside the map of a :class:`geo.maps.MapView`.
 
-    ``colours`` holds the colours of each fill; ``counties`` the class of each county in the columns of the same names.
+    ``colours`` holds the colours of each fill; ``counties`` the class of each county in the columns of the same names;
+    ``tiles``: whether base tiles can be switched on.
     """
-    overlays = [name for name in OVERLAYS if view.circles or name != "circles"]
-    return _margin(view, _switches(view, colours, overlays), _legend(view, colours, counties))
+    overlays = [name for name in OVERLAYS if name != "people" and (view.circles or name != "circles")]
+    legend = _legend(view, colours, counties) + _tiles_legend(view, tiles)
+    return _margin(view, _switches(view, colours, [*overlays, *_tiles(tiles)]), legend)
 
 
-def difference_margin(view, colours, counties):
+def difference_margin(view, colours, counties, tiles=False):
     """Return the HTML beside the map of a :class:`geo.maps.DifferenceView`: fills alone, each with its legend."""
     labels = theme.class_labels(theme.BEDS_CHANGE, signed=True)
     sections = [
         _classes(view.words, key, labels, colours[key], counties[key], *_used(counties[key])) for key in colours
     ]
-    return _margin(view, _switches(view, colours, ()), "".join(sections))
+    sections.append(_tiles_legend(view, tiles))
+    return _margin(view, _switches(view, colours, _tiles(tiles)), "".join(sections))
 
 
-def coverage_margin(view, colours, counties):
-    """Return the HTML beside the map of a :class:`geo.maps.CoverageView`."""
-    overlays = [name for name in OVERLAYS if name != "ambulances" and (view.circles or name != "circles")]
+def coverage_margin(view, colours, counties, tiles=False):
+    """Return the HTML beside the map of a :class:`geo.maps.CoverageView`; with people, they are what it shows first."""
+    absent = {"ambulances"} | ({"circles"} if not view.circles else set())
+    absent |= {"people"} if view.people is None else set()
+    overlays = [*(name for name in OVERLAYS if name not in absent), *_tiles(tiles)]
     shares = theme.class_labels(theme.COVERED_PERCENT, 1)
     shares[-1] = "100.0"
     labels = dict.fromkeys(colours, shares)
@@ -44,22 +63,16 @@ def coverage_margin(view, colours, counties):
     sections = [
         _classes(view.words, key, labels[key], colours[key], counties[key], *_used(counties[key])) for key in colours
     ]
-    statuses = view.stations["status"]
-    rows = [
-        (
-            _svg(22, 16, _sign(status, 11, 8, 4)),
-            view.words(f"map.legend.{status}") + (theme.MARKS["assumed"] if status == "assumed" else ""),
-            int((statuses == status).sum()),
-        )
-        for status in ("listed", "assumed")
-        if (statuses == status).any()
-    ]
+    rows = _station_rows(view, ("listed", "assumed"))
     sections.append(_section("stations", view.words("map.legend.stations"), "", _lines(rows)))
     if view.circles:
         sections.append(_reach_legend(view))
     sections.append(_uncovered_legend(view, "places_unit", (10_000, 100_000), theme.PLACE_RADIUS))
-    signs = {"stations": [_sign(status, 13, 7, 3.8) for status in statuses[:1]]}
-    first = (*SHOWN_FIRST, "uncovered")
+    if view.people is not None:
+        sections.append(_people_legend(view))
+    sections.append(_tiles_legend(view, tiles))
+    signs = {"stations": [_sign(status, 13, 7, 3.8) for status in view.stations["status"][:1]]}
+    first = (*SHOWN_FIRST, "uncovered") if view.people is None else ("none", "stations", "people")
     return _margin(view, _switches(view, colours, overlays, signs, first), "".join(sections))
 
 
@@ -123,6 +136,11 @@ def _key(key, colours, own):
             _dot(9, 7, 2.5, _reach_colour("urban"), theme.ACCENT),
         ],
         "ambulances": [_sign("assumed", 6, 7, 3), _sign("assumed", 19, 7, 6)],
+        "people": [
+            f'<rect x="2" y="4" width="5" height="5" fill="{PEOPLE_SIGNS["preferred"][1]}"/>',
+            _dot(12, 7, 2.6, PEOPLE_SIGNS["covered"][1]),
+            _cross(20, 7, 2.4, theme.ALARM),
+        ],
         "uncovered": [_dot(6, 9, 2, theme.ALARM), _dot(14, 6, 3.4, theme.ALARM)],
     } | own
     return _svg(26, 14, "".join(signs[key]), "key") if key in signs else ""
@@ -175,15 +193,42 @@ def _centre_legend(view, colours, classes):
 
 
 def _station_legend(view):
-    words = view.words
-    count = view.stations["status"].value_counts()
-    marks = {"assumed": theme.MARKS["assumed"]}
-    rows = [
-        (_svg(22, 16, _sign(status, 11, 8, 4.4)), words(f"map.legend.{status}") + marks.get(status, ""), count[status])
-        for status in ("listed", "assumed", "new")
-        if status in count
+    rows = _station_rows(view, ("listed", "assumed", "new"))
+    return _section("stations ambulances", view.words("map.legend.stations"), "", _lines(rows))
+
+
+def _station_rows(view, statuses):
+    """Return a line a kind of station, with its number; what a planner decided on is counted apart, by its own sign."""
+    stations, words = view.stations, view.words
+    marks = stations["mark"].fillna("") if "mark" in stations else stations["status"].map(lambda status: "")
+    rows = []
+    for status in statuses:
+        count = int(((stations["status"] == status) & (marks == "")).sum())
+        said = words(f"map.legend.{status}") + (theme.MARKS["assumed"] if status == "assumed" else "")
+        rows += [(_svg(22, 16, _sign(status, 11, 8, 4.4)), said, count)] if count else []
+    counts = {mark: int((marks == mark).sum()) for mark in MARK_SHAPES if mark != "barred"}
+    counts["barred"] = 0 if view.barred is None else len(view.barred)
+    return rows + [
+        (_svg(22, 16, _mark_sign(mark)), words(f"map.legend.{mark}"), count) for mark, count in counts.items() if count
     ]
-    return _section("stations ambulances", words("map.legend.stations"), "", _lines(rows))
+
+
+def _people_legend(view):
+    """Return how many people are as near as preferred, near enough, and too far: a sign, a word and a number each."""
+    persons, said = view.people.groupby("state")["persons"].sum(), {"uncovered": "beyond"}
+    rows = [
+        (_svg(22, 14, _state_sign(state)), view.words(f"map.legend.{said.get(state, state)}"), persons.get(state, 0))
+        for state in PEOPLE_SIGNS
+    ]
+    return _section("people", view.words("map.legend.people"), view.words("map.legend.people_unit"), _lines(rows))
+
+
+def _tiles(tiles):
+    return ["tiles"] if tiles else []
+
+
+def _tiles_legend(view, tiles):
+    return _section("tiles", view.words("map.legend.tiles"), "", "", view.words("map.legend.tiles_by")) if tiles else ""
 
 
 def _reach_legend(view):
@@ -270,6 +315,33 @@ def _sign(status, x, y, r):
         return f'<circle cx="{x:g}" cy="{y:g}" r="{r:.1f}" fill="{fill}" stroke="{line}" stroke-width="1.3"/>'
     turns = np.arange(3) * 2 * np.pi / 3
     return f'<polygon points="{_corners(x, y, 1.22 * r, turns)}" fill="{fill}"/>'
+
+
+def _mark_sign(mark):
+    """Return the sign of what a planner decided, in the shape the map gives it."""
+    sign, x, y, r = MARK_SHAPES[mark], 11, 8, 5.2
+    if sign["shape"] == "hexagon":
+        return f'<polygon points="{_corners(x, y, r, np.arange(6) * np.pi / 3)}" fill="{sign["fill"]}"/>'
+    if sign["shape"] == "diamond":
+        return f'<polygon points="{_corners(x, y, 1.15 * r, np.arange(4) * np.pi / 2)}" fill="{sign["fill"]}"/>'
+    if sign["shape"] == "plus":
+        return f'<path d="M{x - 1.9} {y - r}h3.8v3.3h3.3v3.8h-3.3v3.3h-3.8v-3.3h-3.3v-3.8h3.3z" fill="{sign["fill"]}"/>'
+    r = 4 if mark == "barred" else 4.8
+    box = f'x="{x - r:g}" y="{y - r:g}" width="{2 * r:g}" height="{2 * r:g}"'
+    lines = f'stroke="{sign["line"]}" stroke-width="1.3"'
+    return f'<rect {box} fill="{sign["fill"]}" {lines}/>' + _cross(x, y, r, sign["line"])
+
+
+def _state_sign(state):
+    shape, colour = PEOPLE_SIGNS[state]
+    if shape == "square":
+        return f'<rect x="7.5" y="3.5" width="7" height="7" fill="{colour}"/>'
+    return _dot(11, 7, 3.8, colour) if shape == "circle" else _cross(11, 7, 3.4, colour, 2)
+
+
+def _cross(x, y, r, colour, width=1.3):
+    ways = f"M{x - r:g} {y - r:g}L{x + r:g} {y + r:g}M{x - r:g} {y + r:g}L{x + r:g} {y - r:g}"
+    return f'<path d="{ways}" stroke="{colour}" stroke-width="{width:g}" fill="none"/>'
 
 
 def _centre_sign(level):

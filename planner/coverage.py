@@ -83,14 +83,17 @@ class Change:
     places: pd.DataFrame
 
 
-def check_coverage(region, demand, stations, *, ways, limits, radii=RADII):
+def check_coverage(region, demand, stations, *, ways, limits, radii=RADII, near=None, at=None):
     """Return the :class:`Coverage` of ``stations`` (:func:`geo.stations.load_stations`; at least one).
 
     demand  of :func:`geo.demand.build_demand`
     ways    of :mod:`geo.ways`
     limits  :class:`Limits`; radii: further distances to count within, both in km, or in minutes where the ways are such
+    near    (amount, position) of these stations and ways, as ``ways.nearest`` gives it, where it is known already:
+            other limits need no other distances
+    at      :func:`places_at` of the demand, where it is known already
     """
-    amount, position = ways.nearest(demand, stations)
+    amount, position = ways.nearest(demand, stations) if near is None else near
     ids = np.append(stations.index.to_numpy(dtype=object), "")  # position -1, no way, is the last
     covered = is_covered(amount, ways.limits(demand, limits.urban, limits.rural))
     preferred = is_covered(amount, ways.limits(demand, limits.urban, min(limits.preferred, limits.rural)))
@@ -109,7 +112,7 @@ def check_coverage(region, demand, stations, *, ways, limits, radii=RADII):
         coverage_by_city=by_city,
         coverage_by_county=_summed(people, region.counties, "county_code", COUNTED),
         coverage_by_radius=_by_radius(region, points, radii, ways.per_unit),
-        uncovered_places=_uncovered(region, points, stations, far, ways.per_unit),
+        uncovered_places=_uncovered(region, points, stations, far, ways.per_unit, at),
         stations=_served(points, stations, ways.per_unit),
         points=points,
         people_in=region.persons,
@@ -204,8 +207,9 @@ def _by_radius(region, points, radii, per_unit):
     return rows.iloc[order][columns].reset_index(drop=True)
 
 
-def _uncovered(region, points, stations, far, per_unit):
-    lost = _at_places(region, points[~points["covered"]])
+def _uncovered(region, points, stations, far, per_unit, at=None):
+    lost = points[~points["covered"]]
+    lost = _at_places(region, lost) if at is None else lost.assign(**at.loc[lost.index])
     frame = _gathered(lost, GATHERED)
     unreachable = lost["persons"] * lost["amount"].eq(UNREACHED)
     frame["unreachable"] = unreachable.groupby([lost[key] for key in GATHERED]).sum().reindex(frame.index, fill_value=0)
@@ -258,15 +262,23 @@ def _ways(points, keys, names):
     return station, (2 * sums["total"] + sums["persons"]) // (2 * sums["persons"]), sums["amount"]
 
 
-def _at_places(region, points):
-    """Return the points with place_id and place, the nearest known one, and the name of their county."""
+def places_at(region, points):
+    """Return place_id and place, the nearest known one, and the name of the county of each point, on its id."""
     places = known_places(region)
     position = straight().nearest(points, places)[1] if len(points) else np.zeros(0, dtype=np.int64)
-    return points.assign(
-        place_id=places.index.to_numpy()[position],
-        place=places["name"].to_numpy()[position],
-        county=region.counties["name"].reindex(points["county_code"]).to_numpy(),
+    return pd.DataFrame(
+        {
+            "place_id": places.index.to_numpy()[position],
+            "place": places["name"].to_numpy()[position],
+            "county": region.counties["name"].reindex(points["county_code"]).to_numpy(),
+        },
+        index=points.index,
     )
+
+
+def _at_places(region, points):
+    """Return the points with the columns of :func:`places_at`."""
+    return points.assign(**places_at(region, points))
 
 
 def _most_first(frame):

@@ -1,5 +1,6 @@
 """One scenario from file to plan: prepare (slow: files, people, sites) once, decide (models) as often as asked."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,7 +21,8 @@ from planner.services.centres import documents_centres, free_centres
 from planner.services.emergency import plan_emergency
 from planner.services.station_problem import cover_problem, limits_of, station_sites, ways_of
 from planner.services.stations import coverage_curve, plan_stations
-from planner.solve import INFEASIBLE, OPTIMAL
+from planner.settings import ALL_SETTINGS, FILE_SETTINGS
+from planner.solve import INFEASIBLE, OPTIMAL, WITHIN_GAP
 from planner.standards import Standards, UnknownStandard, load_standards
 
 
@@ -40,6 +42,18 @@ class Prepared:
     _curves: dict = field(default_factory=dict, repr=False, compare=False)
     _ways: dict = field(default_factory=dict, repr=False, compare=False)
     _reach: dict = field(default_factory=dict, repr=False, compare=False)
+    _decided: dict = field(default_factory=dict, repr=False, compare=False)
+
+    def decided(self, key, decide):
+        """Return what ``decide()`` returns, (answer, proofs); proven, it stays, and is given at once when asked again."""
+        if key not in self._decided:
+            answer, proofs = decide()
+            if any(proof.status not in SETTLED for proof in proofs.values()):
+                return answer, proofs
+            while len(self._decided) >= 24:  # a page lives long
+                self._decided.pop(next(iter(self._decided)))
+            self._decided[key] = answer, proofs
+        return self._decided[key]
 
     def ways(self, scenario):
         """Return the :class:`geo.ways.Ways` of a scenario; a file of roads is read once."""
@@ -91,7 +105,7 @@ class Prepared:
             progress=progress,
             cancel=cancel,
         )
-        if all(proof.status in (OPTIMAL, INFEASIBLE) for proof in plan.proofs.values()):
+        if plan.proven:
             self._proven[key] = plan
         return plan
 
@@ -107,6 +121,23 @@ class Prepared:
         return self._curves[key]
 
 
+PARTS = ("beds", "emergency", "centres")
+SETTLED = (OPTIMAL, WITHIN_GAP, INFEASIBLE)
+# The tables of settings that a part does not read. What stands nowhere here is read by all, whether it matters or not.
+NOT_READ = {
+    "beds": ("stations", "travel", "ambulances", "simulation", "centres"),
+    "emergency": ("beds", "surge", "evaluation", "simulation", "centres"),
+    "centres": ("beds", "surge", "evaluation", "stations", "travel", "ambulances", "simulation"),
+}
+EVERYWHERE = ("detour_factor",)
+DECIDED_BY = {
+    part: tuple(
+        setting.field
+        for setting in ALL_SETTINGS
+        if setting.field != "title" and (setting.field in EVERYWHERE or setting.key.partition(".")[0] not in others)
+    )
+    for part, others in NOT_READ.items()
+}
 REACH_FIELDS = (
     *("travel_measure", "roads", "road_speeds", "detour_factor", "existing_stations"),
     *("urban_km", "rural_km", "rural_preferred_km", "urban_minutes", "rural_minutes", "rural_preferred_minutes"),
@@ -164,60 +195,145 @@ def _refuse_cities_without_table(region, standards):
         raise Rejected(faults)
 
 
-def decide(prepared, scenario, progress=None, cancel=None):
+def decide(prepared, scenario, progress=None, cancel=None, *, brief=False, first=PARTS[0], listen=None):
     """Return the :class:`Plan` of a scenario; the same question gives the same plan, in whatever order rows come.
 
     progress  called as progress(stage, seconds, gap or None, best or None)
     cancel    has ``is_set()``; once set, each model still to come gives the best plan it has
+    brief     leave out what a plan is judged by and not made of: the curve of coverage, and every bed objective's own
+              best; their tables are short then, as when the clock runs out
+    first     which of :data:`PARTS` to decide first; it changes nothing in the plan
+    listen    called as listen(plan) whenever a part is decided, with the tables there are so far
     Raises :class:`geo.faults.ScenarioRejected` for codes the region does not have,
     :class:`planner.explain.Infeasible` with the places and people concerned when no plan can keep the rules,
     :class:`planner.solve.SolverFault` for an answer not to be trusted.
     """
-    region, standards, demand = prepared.region, prepared.standards, prepared.demand
+    region = prepared.region
     faults = check_against(scenario, region)
     if faults:
         raise ScenarioRejected(faults)
-
-    def ticker(stage):
-        return None if progress is None else lambda seconds, gap, best: progress(stage, seconds, gap, best)
-
     prepared.cover_problem(scenario)  # lists, roads and names of sites are refused before anything is solved
-    if progress is not None:
-        progress("beds", 0.0, None, None)
-    facilities = load_facilities(scenario.facilities, region) if scenario.facilities else None
-    reach = prepared.reach(scenario)
-    beds = plan_beds(region, standards, scenario, reach, facilities=facilities, progress=ticker("beds"), cancel=cancel)
-    documents = documents_centres(region, scenario)
-    if progress is not None:
-        progress("centres_free", 0.0, None, None)
-    at_seats = region.cities.loc[list(documents.sites), "seat_county_code"]
-    free, free_proof = free_centres(
-        region, scenario, len(documents.sites), at_seats, progress=ticker("centres_free"), cancel=cancel
-    )
-    if progress is not None:
-        progress("stations_cover_all", 0.0, None, None)
-    chosen = prepared.stations(scenario, progress, cancel)
-    curve = prepared.curve(scenario, chosen.everybody, ticker("coverage_curve"), cancel)
-    emergency = plan_emergency(prepared, scenario, chosen, curve, progress=ticker("ambulances"), cancel=cancel)
+    asked = _Asked(prepared, scenario, progress, cancel, brief)
+    parts = {}
+    for name in sorted(PARTS, key=lambda part: part != first):
+        parts[name] = getattr(asked, name)()
+        if listen is not None and len(parts) < len(PARTS):
+            listen(_plan(prepared, scenario, parts, {}))
+    emergency = parts["emergency"].about
+    tables = {name: table for part in parts.values() for name, table in part.tables.items()}
+    judged = compliance(region, prepared.standards, prepared.demand, tables, emergency.radius, emergency.radius_now)
+    return _plan(prepared, scenario, parts, {"compliance": judged})
 
-    tables = bed_tables(region, standards, scenario, beds, facilities)
-    tables |= emergency.tables
-    tables |= _centre_tables(region, scenario, documents, free)
-    tables["compliance"] = compliance(region, standards, demand, tables, emergency.radius, emergency.radius_now)
-    proofs = {**beds.proofs, **chosen.proofs, **emergency.proofs, "centres_free": free_proof}
-    persons = region.counties["persons"]
+
+def _plan(prepared, scenario, parts, more):
+    """Return the plan of the parts that are decided, in their own order."""
+    parts = [parts[name] for name in PARTS if name in parts]
+    tables = {name: table for part in parts for name, table in part.tables.items()} | more
+    counted = tables.get("coverage_by_county")
     return Plan(
         scenario=scenario,
         tables=tables,
-        proofs=proofs,
-        figures={
-            "person_km_documents": documents.person_km(persons),
-            "person_km_free": free.person_km(persons),
-        },
-        people_in=region.persons,
-        people_out=int(tables["coverage_by_county"][["covered", "uncovered"]].to_numpy().sum()),
-        notes=emergency.notes,
+        proofs={name: proof for part in parts for name, proof in part.proofs.items()},
+        figures={name: figure for part in parts for name, figure in part.figures.items()},
+        people_in=prepared.region.persons,
+        people_out=0 if counted is None else int(counted[["covered", "uncovered"]].to_numpy().sum()),
+        notes=tuple(note for part in parts for note in part.notes),
     )
+
+
+@dataclass(frozen=True)
+class _Part:
+    tables: Mapping[str, pd.DataFrame]
+    proofs: Mapping[str, object]
+    figures: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple = ()
+    about: object = None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A scenario asked about, part by part."""
+
+    prepared: Prepared
+    scenario: Scenario
+    progress: object
+    cancel: object
+    brief: bool
+
+    def tell(self, stage):
+        if self.progress is not None:
+            self.progress(stage, 0.0, None, None)
+
+    def ticker(self, stage):
+        progress = self.progress
+        return None if progress is None else lambda seconds, gap, best: progress(stage, seconds, gap, best)
+
+    def key(self, part):
+        """Return what a part is decided by: every setting but those of the other parts' tables."""
+        plain = self.scenario.as_dict() | {
+            each.field: str(getattr(self.scenario, each.field)) for each in FILE_SETTINGS
+        }
+        return part, self.brief, json.dumps({name: plain[name] for name in DECIDED_BY[part]}, sort_keys=True)
+
+    def beds(self):
+        self.tell("beds")
+        plan, tables = self.prepared.decided(self.key("beds"), self._beds)[0]
+        return _Part(tables, plan.proofs)
+
+    def _beds(self):
+        prepared, scenario = self.prepared, self.scenario
+        region, standards = prepared.region, prepared.standards
+        facilities = load_facilities(scenario.facilities, region) if scenario.facilities else None
+        plan = plan_beds(
+            region,
+            standards,
+            scenario,
+            prepared.reach(scenario),
+            facilities=facilities,
+            priced=not self.brief,
+            progress=self.ticker("beds"),
+            cancel=self.cancel,
+        )
+        return (plan, bed_tables(region, standards, scenario, plan, facilities)), plan.proofs
+
+    def emergency(self):
+        prepared, scenario = self.prepared, self.scenario
+        self.tell("stations_cover_all")
+        chosen = prepared.stations(scenario, self.progress, self.cancel)
+        curve = None
+        if not self.brief:
+            curve = prepared.curve(scenario, chosen.everybody, self.ticker("coverage_curve"), self.cancel)
+
+        def plan():
+            made = plan_emergency(
+                prepared, scenario, chosen, curve, progress=self.ticker("ambulances"), cancel=self.cancel
+            )
+            return made, made.proofs
+
+        key = (*self.key("emergency"), chosen.chosen, chosen.alternative)
+        made = prepared.decided(key, plan)[0] if chosen.proven and (self.brief or len(curve)) else plan()[0]
+        return _Part(made.tables, {**chosen.proofs, **made.proofs}, notes=made.notes, about=made)
+
+    def centres(self):
+        self.tell("centres_free")
+        return self.prepared.decided(self.key("centres"), self._centres)[0]
+
+    def _centres(self):
+        region, scenario = self.prepared.region, self.scenario
+        documents = documents_centres(region, scenario)
+        at_seats = region.cities.loc[list(documents.sites), "seat_county_code"]
+        free, proof = free_centres(
+            region,
+            scenario,
+            len(documents.sites),
+            at_seats,
+            progress=self.ticker("centres_free"),
+            cancel=self.cancel,
+        )
+        persons = region.counties["persons"]
+        figures = {"person_km_documents": documents.person_km(persons), "person_km_free": free.person_km(persons)}
+        proofs = {"centres_free": proof}
+        return _Part(_centre_tables(region, scenario, documents, free), proofs, figures), proofs
 
 
 def _centre_tables(region, scenario, documents, free):

@@ -21,6 +21,8 @@ LAYERS = (
     ("planner.locate",),
     ("planner.engine",),
     ("planner.conflict", "planner.evaluation", "planner.simulation"),
+    ("planner.store",),
+    ("planner.parcel",),
     (
         "planner.solve",
         "planner.models",
@@ -52,6 +54,7 @@ LIBRARIES = {
     "numba": ("geo.compiled",),
     "osmium": ("geo.road_files",),
     "simpy": ("planner.simulation",),
+    "sqlalchemy": ("planner.store",),
     "streamlit": ("app", "planner.ui"),
     "xlsxwriter": ("planner.report",),
 }

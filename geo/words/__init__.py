@@ -14,6 +14,9 @@ class Words:
         self.lang = lang
         self._entries = entries
 
+    def __reduce__(self):
+        return load_words, (self.lang,)  # another process has the catalogue itself
+
     def __call__(self, key, /, **params):
         """Return the text of ``key``, its ``{placeholders}`` filled. Raises KeyError for a key that is not there."""
         text = self._entries[key]

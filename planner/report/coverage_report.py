@@ -110,7 +110,7 @@ def write_coverage(checked, out, words):
 def coverage_tables(checked):
     """Return (tables, cleaned) in published form: names and columns of ``planner.report.columns.checked_tables``."""
     found, far = checked.coverage, checked.coverage.far
-    status = "listed" if checked.stations else "assumed"
+    status = found.stations["kind"].map({"seat": "assumed", "new": "new"}).fillna("listed")
     tables = {
         "checked_cities": _with_share(found.coverage_by_city),
         "checked_counties": _with_share(found.coverage_by_county),
@@ -153,8 +153,8 @@ def in_words(checked, tables, words):
 # -- sentences -------------------------------------------------------------------------------------------------------
 
 
-def summarise_coverage(checked, words):
-    """Return the :class:`planner.report.summary.Summary` of a check."""
+def summarise_coverage(checked, words, said=None):
+    """Return the :class:`planner.report.summary.Summary` of a check; ``said`` are its tables in words, if known."""
     limits = _limits(checked, words)
     title = words("coverage.title_seats" if not checked.stations else "coverage.title_list", file=checked.stations)
     if checked.change is not None:
@@ -167,7 +167,7 @@ def summarise_coverage(checked, words):
             persons=thousands(checked.coverage.people_in),
             **limits,
         ),
-        headline=coverage_headline(checked, words),
+        headline=coverage_headline(checked, words, said),
         rule=coverage_rule(checked, words),
         sources=source_lines(checked, words),
         credits=credit_lines(checked, words),
@@ -181,8 +181,9 @@ def coverage_rule(checked, words):
     return said_rule(found.measure, found.detour_factor, found.limits, words)
 
 
-def coverage_headline(checked, words):
-    """Return a check in sentences that a planner can copy into a report."""
+def coverage_headline(checked, words, said=None):
+    """Return a check in sentences that a planner can copy into a report; ``said``: its tables in words, if known."""
+    tables = said or in_words(checked, coverage_tables(checked)[0], words)
     found = checked.coverage
     cities = found.coverage_by_city.groupby("setting")[["persons", "preferred", "covered", "uncovered"]].sum()
     cities = cities.reindex(SETTINGS, fill_value=0)
@@ -199,7 +200,7 @@ def coverage_headline(checked, words):
             preferred_share=_share(rural["preferred"], rural["persons"], words),
             **_limits(checked, words),
         ),
-        _uncovered(checked, urban, rural, words),
+        _uncovered(checked, tables, urban, rural, words),
         *_lowest(checked, words),
     ]
     unreachable = int(found.coverage_by_city["unreachable"].sum())
@@ -221,11 +222,11 @@ def _share(part, whole, words):
     return share(part, whole) if whole else words("report.absent")
 
 
-def _uncovered(checked, urban, rural, words):
+def _uncovered(checked, tables, urban, rural, words):
     total = int(urban["uncovered"] + rural["uncovered"])
     if not total:
         return words("coverage.say_nobody")
-    places = in_words(checked, coverage_tables(checked)[0], words)["checked_places"].head(PLACES_NAMED)
+    places = tables["checked_places"].head(PLACES_NAMED)
     named = [_place(row, checked.coverage.far, words) for row in places.to_dict("records")]
     figures = {"urban": urban["uncovered"], "rural": rural["uncovered"], "persons": total}
     said = {name: thousands(value) for name, value in figures.items()}

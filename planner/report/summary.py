@@ -44,27 +44,17 @@ def summarise(plan, tables, prepared, words):
 
 def headline(plan, tables, words):
     """Return the plan in five to seven sentences a planner can copy into a report."""
-    beds, coverage = tables["beds_by_city"], tables["coverage_by_city"].groupby("setting").sum(numeric_only=True)
+    coverage = tables["coverage_by_city"].groupby("setting").sum(numeric_only=True)
     stations, ambulances = tables["stations"], tables["ambulances_by_city"]
-    standards = standards_of(plan.scenario)
+    standards, persons = standards_of(plan.scenario), tables["beds_by_city"]["persons"].sum()
     reach = {"urban": number(standards.urban), "rural": number(standards.rural)}
     reach["unit"] = words(f"report.unit_{'minutes' if plan.scenario.travel_measure == 'minutes' else 'km'}")
-    now, planned, persons = (int(beds[column].sum()) for column in ("beds_now", "beds_plan", "persons"))
     assumed, listed = (int(stations["status"].eq(status).sum()) for status in ("assumed", "listed"))
     uncovered = int(coverage["uncovered"].sum())
     left = words("report.say_uncovered", persons=thousands(uncovered)) if uncovered else words("report.say_all_covered")
     required, vehicles = (thousands(ambulances[column].sum()) for column in ("required", "plan"))
     said = [
-        words(
-            "report.say_beds",
-            plan=thousands(planned),
-            now=thousands(now),
-            new=thousands(planned - now),
-            now_density=density(now, persons),
-            plan_density=density(planned, persons),
-        ),
-        *_closing(tables, words),
-        *_access(tables, words),
+        *bed_sentences(tables, words),
         words("report.say_coverage_now", **reach, **_shares(coverage, "covered_now")),
         words(
             "report.say_stations" + ("_listed" if listed else ""),
@@ -87,6 +77,21 @@ def headline(plan, tables, words):
         _centres(plan, tables, words),
     ]
     return [sentence for sentence in said if sentence]
+
+
+def bed_sentences(tables, words):
+    """Return one to three sentences on beds: how many, which close, how evenly they are within reach."""
+    beds = tables["beds_by_city"]
+    now, planned, persons = (int(beds[column].sum()) for column in ("beds_now", "beds_plan", "persons"))
+    said = words(
+        "report.say_beds",
+        plan=thousands(planned),
+        now=thousands(now),
+        new=thousands(planned - now),
+        now_density=density(now, persons),
+        plan_density=density(planned, persons),
+    )
+    return [said, *_closing(tables, words), *_access(tables, words)]
 
 
 def _tiers(tables, words):

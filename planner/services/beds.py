@@ -61,11 +61,12 @@ def asked_of(region, standards, scenario, reach, facilities=None):
     return stock, aims, judged, closed, question
 
 
-def plan_beds(region, standards, scenario, reach, *, facilities=None, progress=None, cancel=None):
+def plan_beds(region, standards, scenario, reach, *, facilities=None, priced=True, progress=None, cancel=None):
     """Return the :class:`BedPlan` of a scenario.
 
     reach       K of :func:`planner.access.e2sfca` for the scenario's reach
     facilities  frame of :func:`geo.facilities.load_facilities`, None without a table
+    priced      whether ``alone`` is worked out too: every objective's own best, as long again as the plan
     Raises :class:`planner.explain.Infeasible` with the smallest set of rules that contradict one another and the
     cheapest repair, :class:`NoPlan` when the clock ran out before the first allocation.
     """
@@ -92,6 +93,6 @@ def plan_beds(region, standards, scenario, reach, *, facilities=None, progress=N
         verdicts=judged,
         growth=growth_of(region, facilities, judged, stock, decided.beds, scenario.facilities_complete),
         values=worths(question, decided.beds, OBJECTIVES),
-        alone=best_alone(question, OBJECTIVES, seconds=scenario.solve_seconds, cancel=cancel),
+        alone=best_alone(question, OBJECTIVES if priced else (), seconds=scenario.solve_seconds, cancel=cancel),
         proofs=decided.proofs,
     )

@@ -11,7 +11,7 @@ from geo.travel import UNREACHED, is_covered, nearest
 from geo.ways import straight
 from planner.services.ambulances import plan_ambulances
 from planner.services.station_problem import held_sites, limits_of
-from planner.services.stations import coverage, station_table
+from planner.services.stations import CURVE, coverage, station_table
 from planner.services.tiers import tier_table, with_tiers
 
 SETTINGS = ("urban", "rural")
@@ -35,7 +35,10 @@ class EmergencyPlan:
 
 
 def plan_emergency(prepared, scenario, chosen, curve, *, progress=None, cancel=None):
-    """Return the :class:`EmergencyPlan` of a :class:`planner.services.stations.StationPlan`."""
+    """Return the :class:`EmergencyPlan` of a :class:`planner.services.stations.StationPlan`.
+
+    curve  of :func:`planner.services.stations.coverage_curve`; None = none was asked for
+    """
     region, demand, ways = prepared.region, prepared.demand, prepared.ways(scenario)
     sites = prepared.station_sites(scenario)
     held = sites.index[held_sites(sites, scenario.closed_counties)]
@@ -61,7 +64,7 @@ def plan_emergency(prepared, scenario, chosen, curve, *, progress=None, cancel=N
     tables["stations_alternative"] = other.reset_index()[[*STATION_COLUMNS, "persons"]]
     tables["station_options"] = _options(sites, chosen)
     tables["station_tiers"] = tier_table(region, stations)
-    tables["coverage_curve"] = curve
+    tables["coverage_curve"] = pd.DataFrame(columns=CURVE) if curve is None else curve
     for level, frame in (("city", region.cities), ("county", region.counties)):
         tables[f"coverage_by_{level}"] = _by_level(points, level, frame)
     tables |= fleet.tables

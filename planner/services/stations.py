@@ -19,6 +19,7 @@ from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL
 
 ALMOST_ALL = 99.9  # per cent: 100.0 stands for everybody and for nobody less
 GRADUAL_STEPS = 4  # people between the preferred standard and the limit count by quarters
+CURVE = ["stations", "persons", "share", "bound", "status", "knee"]
 CURVE_GAP = 1e-3  # a curve is to be read, not to be built: a thousandth of the people is less than its line is wide
 
 
@@ -40,6 +41,11 @@ class StationPlan:
     def everybody(self):
         """Return the ids of stations that cover everybody; None where none are known."""
         return self.alternative if self.alternative_goal == "cover_all" else self.chosen
+
+    @property
+    def proven(self):
+        """Whether every question has its best answer, or provably none."""
+        return all(proof.status in (OPTIMAL, INFEASIBLE) for proof in self.proofs.values())
 
 
 def plan_stations(region, standards, demand, sites, problem, scenario, *, ways, limits, progress=None, cancel=None):
@@ -245,7 +251,7 @@ def coverage_curve(problem, scenario, everybody, *, progress=None, cancel=None):
     whole = len(frame) == len(counts)  # the knee of a curve that was cut short would be another one
     knee = _knee(frame["stations"], frame["persons"]) if whole else -1
     frame["knee"] = np.where(np.arange(len(frame)) == knee, "yes", "no")
-    return frame[["stations", "persons", "share", "bound", "status", "knee"]]
+    return frame[CURVE]
 
 
 def _covered(problem, sites):

@@ -1,6 +1,7 @@
 """Questions of all open pages in, answers out: two queues, each before one warm worker process.
 
-One answers, the other writes files, so that nobody who waits for figures waits for files. A page asks and polls.
+One answers; the other works out what can wait, and writes files, so that nobody who waits for figures waits for them.
+A page asks and polls.
 A question whose page is closed, or that outlives its deadline, is stopped; a worker that does not stop is ended, and a
 new one is started for the next question.
 """
@@ -9,6 +10,7 @@ import atexit
 import contextlib
 import itertools
 import multiprocessing
+import os
 import shutil
 import tempfile
 import threading
@@ -24,6 +26,7 @@ GONE_SECONDS = 2.0  # a page that is reloaded is gone for a moment
 STOP_SECONDS = 20.0  # a worker told to stop verifies the plan it has; after this it is ended
 MODELS = 8  # solver runs of one study, each with the scenario's limit
 SPARE_SECONDS = 240.0  # for all that is no solver run
+PATIENCE = 10  # of the operating system: work that nobody waits for leaves the processor to others
 KEPT = 4  # answers remembered beside those on open pages, with their files
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
@@ -34,11 +37,13 @@ PREPARING = {"region", "demand", "sites"}
 class Job:
     """One question and how it stands. Written by the desk alone; a page only reads.
 
-    kind      "study" (a scenario), "text" (an answer in one language more) or "files" (its outputs in one language)
+    kind      "study" (a scenario), "full" (with all that a study leaves out), "text" (an answer in one language more),
+              "files" (its outputs in one language), or "coverage" (of a list of stations)
     state     waiting | running | done | failed
     stages    [name, seconds when it began] since the start, the running one last
     gap, best of the running stage, None where not known
-    result    Answer of a study and of a text, Path of files
+    result    Answer of a study and of a text, not verified before the job is done; Path of files; Coverage
+    news      how often there was something new to show
     """
 
     kind: str
@@ -60,16 +65,19 @@ class Job:
     study: "Job | None" = None
     files: dict = field(default_factory=dict)
     texts: dict = field(default_factory=dict)
+    whole: "Job | None" = None
+    news: int = 0
 
     def end(self, state, trouble=None, result=None):
         """Write how it ended; the state last, so that a page that sees it finds the rest in place."""
         self.trouble, self.result, self.ended = trouble, result, time.monotonic()
         self.state = state
+        self.news += 1
 
     @property
     def scenario(self):
         """The scenario that is asked about, or that the answer is about."""
-        return self.request[1] if self.kind == "study" else self.request[1].plan.scenario
+        return self.request[1] if self.kind in ("study", "full", "coverage") else self.request[1].plan.scenario
 
     @property
     def over(self):
@@ -91,21 +99,36 @@ class Desk:
         self._known = {}
         self._is_open = is_open
         self._answers = _Lane(serve, self.folder, is_open)
-        self._files = _Lane(serve, self.folder, is_open)
+        self._files = _Lane(serve, self.folder, is_open, patient=True)
         atexit.register(self.close)
 
-    def study(self, scenario, lang, watcher):
-        """Return the :class:`Job` of a scenario: the one under way or answered, else a new one, told in ``lang``."""
+    def study(self, scenario, lang, watcher, first="beds"):
+        """Return the :class:`Job` of a scenario: the one under way or answered, else a new one, told in ``lang``.
+
+        ``first`` is the part of a plan that the page shows: it is decided before the others.
+        """
         key = question(scenario)
         with self._lock:
             job = self._known.pop(key, None)
-            if job is None or job.state == FAILED or job.stopping or (job.result and job.result.interim):
+            if job is None or job.state == FAILED or job.stopping or (job.over and job.result.interim):
                 limit = MODELS * scenario.solve_seconds + SPARE_SECONDS
-                job = Job("study", next(self._numbers), ("study", scenario, lang), key, limit)
+                job = Job("study", next(self._numbers), ("study", scenario, lang, first), key, limit)
                 self._answers.put(job)
             self._known[key] = job  # the last asked stands last: the first is forgotten first
             job.watchers.add(watcher)
             self._forget()
+        return job
+
+    def full(self, study, lang, watcher):
+        """Return the :class:`Job` that works out what an answered study left out, with no haste."""
+        with self._lock:
+            job = study.whole
+            if job is None or job.state == FAILED:
+                scenario = study.scenario
+                limit = MODELS * scenario.solve_seconds * (2 + scenario.curve_points) + SPARE_SECONDS
+                job = study.whole = Job("full", study.number, ("full", scenario, lang), study.key, limit)
+                self._files.put(job)
+            job.watchers.add(watcher)
         return job
 
     def text(self, study, lang, watcher):
@@ -131,14 +154,21 @@ class Desk:
             job.watchers.add(watcher)
         return job
 
+    def coverage(self, scenario, stations, watcher):
+        """Return the :class:`Job` that checks a frame of ``stations`` along a scenario's ways, which may be roads."""
+        job = Job("coverage", next(self._numbers), ("coverage", scenario, stations), "", SPARE_SECONDS)
+        job.watchers.add(watcher)
+        self._answers.put(job)
+        return job
+
     def stop(self, job):
         """Ask for the best there is now: of a study under way an interim answer, else nothing."""
-        (self._files if job.kind == "files" else self._answers).stop(job)
+        (self._files if job.kind in ("files", "full") else self._answers).stop(job)
 
     def leave(self, job, watcher):
         """Tell that a page no longer waits for ``job`` and its files; what nobody waits for is stopped."""
         with self._lock:
-            for each in (job, *job.texts.values(), *job.files.values()):
+            for each in _with_followers(job):
                 each.watchers.discard(watcher)
                 if not each.watchers:
                     self.stop(each)
@@ -153,19 +183,28 @@ class Desk:
         """Forget the oldest answers, and remove their files, where no open page shows them."""
         unseen = [key for key, job in self._known.items() if job.over and not any(map(self._is_open, job.watchers))]
         for key in unseen[:-KEPT]:
-            for job in self._known.pop(key).files.values():
+            known = self._known.pop(key)
+            for job in (*known.files.values(), *(known.whole.files.values() if known.whole else ())):
                 if job.state == DONE:
                     shutil.rmtree(job.result, ignore_errors=True)
                     job.result.with_suffix(".zip").unlink(missing_ok=True)
 
 
+def _with_followers(job):
+    """Yield a job and those that rest on its answer."""
+    yield job
+    for each in (*job.texts.values(), *job.files.values(), *((job.whole,) if job.whole else ())):
+        yield from _with_followers(each)
+
+
 class _Lane:
     """One queue, the worker process behind it, and the thread between them that alone talks to the worker."""
 
-    def __init__(self, serve, folder, is_open):
+    def __init__(self, serve, folder, is_open, patient=False):
         self._serve = serve
         self._folder = folder
         self._is_open = is_open
+        self._patient = patient
         self._changed = threading.Condition()
         self._queue = []
         self._closed = False
@@ -208,7 +247,7 @@ class _Lane:
 
     def _answer(self, job):
         if self.worker is None or not self.worker.alive():
-            self.worker = _Worker(self._serve, self._folder)
+            self.worker = _Worker(self._serve, self._folder, self._patient)
         worker = self.worker
         try:
             worker.ask(job.request)
@@ -226,6 +265,9 @@ class _Lane:
             stage, _, job.gap, job.best = about
             if not job.stages or job.stages[-1][0] != stage:
                 job.stages.append((stage, job.seconds))
+        elif told == "part":
+            job.result = about[0]
+            job.news += 1
         elif told == "answer":
             if job.kind == "text":
                 job.study.result = about[0]
@@ -261,13 +303,16 @@ class _Lane:
 
 
 class _Worker:
-    def __init__(self, serve, folder):
+    def __init__(self, serve, folder, patient=False):
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.stop = context.Event()
         self.process = context.Process(target=serve, args=(theirs, self.stop, str(folder)), daemon=True)
         self.process.start()
         theirs.close()
+        if patient and hasattr(os, "setpriority"):  # whoever waits for figures goes first
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self.process.pid, PATIENCE)
 
     def alive(self):
         return self.process.is_alive()

@@ -3,7 +3,7 @@
 
 def main():
     """Draw the page once. Imported here and not above, so that the worker process starts without Streamlit."""
-    from planner.ui.page import draw
+    from planner.ui.site import draw
 
     draw()
 

@@ -4,16 +4,24 @@ import streamlit as st
 
 from planner.ui.sheets import text
 
-STUDY = ("beds", "centres_free", "stations_cover_all", "stations_best_n", "verify", "web_map")
+STUDY = (
+    *("beds", "stations_cover_all", "stations_best_n", "ambulances", "centres_free"),
+    *("web_map", "verify"),
+)
 PREPARE = ("region", "demand", "sites")
 
 
 @st.fragment(run_every=0.5)
-def follow(desk, job, words):
-    """Show how far a study is; when it is over, the whole page is drawn again."""
-    if job.over:
-        st.rerun()
-    st.html(progress_html(job, words))
+def follow(desk, job, words, brief=False):
+    """Show how far a study is; whenever there is something new to show, the whole page is drawn again.
+
+    brief  in a line, because a part of the answer is there
+    """
+    _draw_again_for_news(job)
+    if brief:
+        st.html(f'<p class="jy-status">◐ {text(_now(job, words))}</p>')
+    else:
+        st.html(progress_html(job, words))
     if job.kind != "study":
         return
     st.button(
@@ -25,12 +33,41 @@ def follow(desk, job, words):
     )
 
 
+@st.fragment(run_every=1.0)
+def wait_for_news(job, words):
+    """Draw the page again when the rest of an answer, or its other language, has come; say that it is under way."""
+    _draw_again_for_news(job)
+    if job.whole is not None and not job.whole.over:
+        st.html(f'<p class="jy-status">◐ {words("ui.completing")} {text(_now(job.whole, words))}</p>')
+
+
+def _draw_again_for_news(job):
+    news = sum(each.news for each in (job, job.whole, *job.texts.values()) if each is not None)
+    if job.whole is not None:
+        news += sum(each.news for each in job.whole.texts.values())
+    heard = st.session_state.get("heard")
+    st.session_state["heard"] = (job.number, news)
+    if heard is not None and heard != (job.number, news):
+        st.rerun()
+
+
+def _now(job, words):
+    if not job.stages:
+        return words("ui.waiting")
+    name, began = job.stages[-1]
+    return f"{words(_key(name, words))} · {_running(job, began, words)}"
+
+
+def _key(name, words):
+    return f"cli.stage.{name}" if f"cli.stage.{name}" in words else f"report.stage.{name}"
+
+
 def progress_html(job, words):
     """Return the stages of a job: done with their seconds, the running one with gap and best value, those to come."""
     told = list(job.stages)
     names = [name for name, _ in told]
-    models = STUDY if job.kind == "study" else STUDY[-1:]
-    plan = [*PREPARE, *models] if PREPARE[0] in names else models
+    models = [*dict.fromkeys([name for name in names if name not in PREPARE]), *STUDY]
+    plan = list(dict.fromkeys([*(PREPARE if PREPARE[0] in names else ()), *models]))
     ends = {name: end for (name, _), (_, end) in zip(told, told[1:], strict=False)}
     begins = dict(reversed(told))
     items = ""
@@ -46,8 +83,7 @@ def progress_html(job, words):
 
 
 def _item(state, sign, name, said, words):
-    key = f"cli.stage.{name}" if f"cli.stage.{name}" in words else f"report.stage.{name}"
-    return f'<li class="{state}"><i>{sign}</i>{text(words(key))}<span>{said}</span></li>'
+    return f'<li class="{state}"><i>{sign}</i>{text(words(_key(name, words)))}<span>{said}</span></li>'
 
 
 def _running(job, began, words):

@@ -4,11 +4,13 @@ import csv
 import hashlib
 import json
 from fractions import Fraction
+from pathlib import Path
 
 from geo.region import EMBEDDED
 from planner.scenario import LONGEST_NAME, region_codes, shipped_scenarios, vary
 from planner.settings import (
     BED_TARGETS,
+    FILE_SETTINGS,
     SETTINGS,
     TABLE_SETTINGS,
     embedded_regions,
@@ -19,7 +21,6 @@ from planner.settings import (
 from planner.standards import decimal_text
 
 FIRST = "shanxi-2025"  # the scenario that the page opens with
-RADII = ("urban_km", "rural_km", "rural_preferred_km")
 ABOUT = ("name", "title", "file", "overrides")  # what a scenario is called is no part of the question
 DIGITS = 6
 LONGEST_TITLE = 200
@@ -41,47 +42,28 @@ def city_names(region, lang):
     return names | {row["code"]: row["name_en"] for row in rows}
 
 
-def picked_from(base):
-    """Return what the panel shows of a scenario: {setting: value}, bed targets by city code with two decimals."""
-    picked = {field: getattr(base, field) for field in (*RADII, "stations_goal", "stations_count")}
-    return picked | {"bed_targets": {code: two_decimals(target) for code, target in base.bed_targets.items()}}
+def variant(base, changes, entitled):
+    """Return the scenario of a draft: ``base`` while nothing differs, else a variant with its own name and title.
 
-
-def two_decimals(value):
-    """Return a figure as the panel holds it: a float of two decimals."""
-    return round(float(value), 2)
-
-
-def draft(base, picked, entitled):
-    """Return the scenario of the panel: ``base`` while nothing differs, else a variant with its own name and title.
-
-    picked    as :func:`picked_from` gives it
+    changes   {field: value} of settings
     entitled  called with the variant, returns its title
     Raises :class:`geo.faults.ScenarioRejected` for values that do not fit.
     """
-    shown = picked_from(base)
-    changes = {field: value for field, value in picked.items() if field != "bed_targets" and value != shown[field]}
-    targets = {
-        code: Fraction(f"{value:.2f}")
-        for code, value in picked["bed_targets"].items()
-        if value != shown["bed_targets"][code]
-    }
-    if targets:
-        changes["bed_targets"] = base.bed_targets | targets
     if not changes:
         return base
-    variant = vary(base, **changes)
-    name = f"{base.name[: LONGEST_NAME - DIGITS - 1]}-{_digest(variant)[:DIGITS]}"
-    return vary(variant, name=name, title=entitled(variant)[:LONGEST_TITLE])
+    made = vary(base, **changes)
+    name = f"{base.name[: LONGEST_NAME - DIGITS - 1]}-{_digest(made)[:DIGITS]}"
+    return vary(made, name=name, title=entitled(made)[:LONGEST_TITLE])
 
 
 def question(scenario):
-    """Return a short text that is the same for two scenarios of one name exactly when they ask the same."""
-    return f"{scenario.name}:{_digest(scenario)}"
+    """Return a short text, the same for two scenarios exactly when they ask the same, whatever they are called."""
+    return _digest(scenario)
 
 
 def _digest(scenario):
     plain = {name: value for name, value in scenario.as_dict().items() if name not in ABOUT}
+    plain |= {setting.field: str(getattr(scenario, setting.field)) for setting in FILE_SETTINGS}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
@@ -117,15 +99,36 @@ def _figure(setting, value):
     return f"{float(value):.2f}" if setting.key == BED_TARGETS else said_number(setting, value)
 
 
-def scenario_file(scenario, base):
-    """Return a scenario file that asks what ``scenario`` asks: its differences from the shipped ``base``."""
+def scenario_parcel(scenario, base):
+    """Return (text, {name: bytes}) of a scenario: a file that extends the shipped ``base``, and the files it names.
+
+    Raises OSError where a file that the scenario names is gone.
+    """
+    fields = [setting.field for setting in FILE_SETTINGS if getattr(scenario, setting.field)]
+    paths = {field: Path(getattr(scenario, field)) for field in fields}
+    names, files = {}, {}
+    for field, path in paths.items():
+        name, count = path.name, 1
+        while name in files and files[name] != path.read_bytes():
+            count += 1
+            name = f"{path.stem}-{count}{path.suffix}"
+        names[field], files[name] = name, path.read_bytes()
+    return scenario_file(scenario, base, names), files
+
+
+def scenario_file(scenario, base, names=None):
+    """Return a scenario file that asks what ``scenario`` asks: its differences from the shipped ``base``.
+
+    names  {field: name} of files that lie beside it
+    """
+    names = names or {}
     lines = [f"extends = {_toml(base.name)}", f"title = {_toml(scenario.title)}"]
     tables = {}
     for field, key in KEYS.items():
         table, _, last = key.rpartition(".")
         value = getattr(scenario, field)
         if table and value != getattr(base, field):
-            tables.setdefault(table, []).append(f"{last} = {_toml(value)}")
+            tables.setdefault(table, []).append(f"{last} = {_toml(names.get(field, value))}")
     for setting in TABLE_SETTINGS:
         before, after = getattr(base, setting.field), getattr(scenario, setting.field)
         changed = [place for place in after if after[place] != before.get(place)]

@@ -25,6 +25,14 @@ SHEETS = {
     "beds_by_city": "name persons beds_now beds_target beds_plan beds_new now_per_1000 target_per_1000 plan_per_1000",
     "beds_by_county": "name city persons beds_now beds_plan beds_new now_per_1000 plan_per_1000"
     " reach_now_per_1000 reach_plan_per_1000",
+    "bed_structure": "area part item beds_now beds_target beds_plan gap target_per_1000 plan_per_1000 verdict clause",
+    "bed_rules": "rule area unit asked got bent strict verdict clause",
+    "bed_objectives": "objective order shortfall worst even equal change cost travel",
+    "bed_standards": "name city persons plan_per_1000 beds_plan city_and_above county_and_primary other_public private"
+    " general tcm psychiatric infectious oncology critical rehabilitation nursing",
+    "access_summary": "split gini worst_county worst_per_1000 mean_per_1000 deviation",
+    "freezes": "scope name rule measured limit unit clause",
+    "bed_staff": "name beds_plan staff nurses doctors staff_limit nurses_limit doctors_limit",
     "stations": "name county city kind status tier housing ambulances persons investment",
     "station_tiers": "name city_centre county_station substation central_township township stations listed assumed new"
     " hospital_based ambulances investment",
@@ -214,7 +222,7 @@ def _figure(column, row):
     if absent(value):
         return "—", ""
     if column.kind == "figure":
-        return figure(float(value), UNIT_DECIMALS.get(row["unit"], 0)), float(value)
+        return figure(float(value), UNIT_DECIMALS.get(row.get("unit"), 0)), float(value)
     return figure(float(value), SHOWN_DECIMALS.get(column.kind, DECIMALS[column.kind])), float(value)
 
 

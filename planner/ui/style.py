@@ -35,7 +35,8 @@ def variables():
 
 def page_css():
     """Return the style sheet of the page as a style element."""
-    return f"<style>{variables()}{asset('page.css')}</style>"
+    own = sorted(path.name for path in ASSETS.glob("page*.css"))
+    return f"<style>{variables()}{''.join(map(asset, own))}</style>"
 
 
 def icon():

@@ -1,9 +1,11 @@
 """The process that computes: it keeps what it has prepared between questions, and dies with the page that started it.
 
-It is asked ("study", scenario, lang) and answers ("answer", :class:`Answer`) with its texts in one language; asked
-("text", answer, lang) it answers the same with one language more; asked ("files", answer, lang, folder) it fills the
-folder and answers ("files", folder). In between it tells ("progress", stage, seconds, gap, best). Instead of an answer
-it may tell ("trouble", :class:`Trouble`), or ("stopped",) where a stop came before there was one to give.
+It is asked ("study", scenario, lang, first) and gives ("part", :class:`Answer`) as soon as there is a part to show,
+then ("answer", Answer) once that is verified; ("full", scenario, lang) asks for what a brief study leaves out, too.
+Asked ("text", answer, lang) it answers the same with one language more; asked ("coverage", scenario, stations) it
+answers ("answer", :class:`planner.coverage.Coverage`); asked ("files", answer, lang, folder) it fills the folder and
+answers ("files", folder). In between it tells ("progress", stage, seconds, gap, best). Instead of an answer it may tell
+("trouble", :class:`Trouble`), or ("stopped",) where a stop came before there was one to give.
 """
 
 import logging
@@ -32,27 +34,41 @@ EMBEDDED = (
 
 @dataclass(frozen=True)
 class Text:
-    """An answer in one language: tables with its names, summary and cover lines of planner.report, the map."""
+    """An answer in one language: tables with its names, summary and cover lines of planner.report, the map's view.
+
+    Of a plan of which a part is still to come there are tables alone: summary and view are None, cover is empty.
+    """
 
     tables: Mapping
     summary: object
     cover: tuple
-    map_html: str
+    view: object
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A verified plan, its :class:`Text` by language, the checks it passed, and what was cleaned from its names."""
+    """A plan, or the parts of one that there are, and its :class:`Text` by language.
+
+    checks   those it passed; None = not verified yet
+    cleaned  what was taken out of its names
+    full     whether the curve of coverage and every bed objective's own best are in it
+    """
 
     plan: object
     texts: Mapping[str, Text]
-    checks: tuple
+    checks: tuple | None
     cleaned: tuple
+    full: bool = False
+
+    @property
+    def whole(self):
+        """Whether every part is decided."""
+        return "compliance" in self.plan.tables
 
     @property
     def interim(self):
         """Whether a model was stopped before its proof."""
-        return any(proof.status == "interim" for proof in self.plan.proofs.values())
+        return any(proof.status in ("interim", "no_plan") for proof in self.plan.proofs.values())
 
 
 @dataclass(frozen=True)
@@ -81,11 +97,8 @@ def serve(pipe, stop, folder):
         except (EOFError, OSError):
             return
 
-        def tell(stage, seconds=0.0, gap=None, best=None):
-            pipe.send(("progress", stage, seconds, gap, best))
-
         try:
-            reply = getattr(bench, asked)(*about, tell, stop)
+            reply = getattr(bench, asked)(*about, Caller(pipe, stop))
         except Stopped:
             reply = ("stopped",)
         except Exception as error:  # whatever it is, the page has to say it in words
@@ -101,6 +114,26 @@ def _end_with_parent(folder):
     os._exit(0)
 
 
+@dataclass(frozen=True)
+class Caller:
+    """Who asked: is told how far it is, is given what there is already, and may say stop."""
+
+    pipe: object
+    stop: object
+
+    def tell(self, stage, seconds=0.0, gap=None, best=None):
+        self.pipe.send(("progress", stage, seconds, gap, best))
+
+    def step(self, stage, *about):
+        """Tell, or end here. Raises :class:`Stopped`."""
+        if self.stop.is_set():
+            raise Stopped
+        self.tell(stage, *about)
+
+    def give(self, answer):
+        self.pipe.send(("part", answer))
+
+
 class Bench:
     """What stays prepared between two questions: one region and its people's growth, with sites and distances."""
 
@@ -108,71 +141,125 @@ class Bench:
         self._people = None
         self._prepared = None
 
-    def study(self, scenario, lang, tell, stop):
-        """Return ("answer", Answer). Raises what prepare, decide and verify raise, and :class:`Stopped`."""
+    def study(self, scenario, lang, first, caller):
+        """Return ("answer", Answer), a brief one. Raises what prepare, decide and verify raise, and Stopped."""
         from planner.study import decide
 
-        prepared = self._ready(scenario, tell, stop)
-        plan = decide(prepared, scenario, tell, stop)
-        return "answer", answer_of(plan, prepared, lang, tell)
+        prepared = self._ready(scenario, caller)
 
-    def text(self, answer, lang, tell, stop):
+        def listen(plan):
+            caller.give(_tables_of(plan, prepared, lang))
+
+        plan = decide(prepared, scenario, caller.tell, caller.stop, brief=True, first=first, listen=listen)
+        return self._verified(plan, prepared, lang, caller)
+
+    def full(self, scenario, lang, caller):
+        """Return ("answer", Answer) with the curve of coverage and every bed objective's own best."""
+        from planner.study import decide
+
+        prepared = self._ready(scenario, caller)
+        answer = self._verified(decide(prepared, scenario, caller.tell, caller.stop), prepared, lang, caller)[1]
+        return "answer", replace(answer, full=True)
+
+    def _verified(self, plan, prepared, lang, caller):
+        caller.tell("web_map")
+        answer = unverified(plan, prepared, lang)
+        caller.give(answer)
+        return "answer", verified(answer, prepared, caller.tell)
+
+    def text(self, answer, lang, caller):
         """Return ("answer", Answer) with its texts in ``lang`` as well."""
-        prepared = self._ready(answer.plan.scenario, tell, stop)
-        tell("web_map")
+        prepared = self._ready(answer.plan.scenario, caller)
+        caller.tell("web_map")
         return "answer", in_words(answer, prepared, lang)
 
-    def files(self, answer, lang, folder, tell, stop):
+    def files(self, answer, lang, folder, caller):
         """Fill ``folder`` with an answer's outputs in ``lang``, and zip it. Raises :class:`Stopped` between stages."""
         from planner.report import write_outputs
 
-        def step(stage, *about):
-            if stop.is_set():
-                raise Stopped
-            tell(stage, *about)
-
-        prepared = self._ready(answer.plan.scenario, step, stop)
-        write_outputs(answer.plan, prepared, folder, load_words(lang), step)
+        prepared = self._ready(answer.plan.scenario, caller)
+        write_outputs(answer.plan, prepared, folder, load_words(lang), caller.step)
         pack(Path(folder), Path(folder).with_suffix(".zip"))
         return "files", folder
 
-    def _ready(self, scenario, tell, stop):
-        from planner.study import prepare
+    def coverage(self, scenario, stations, caller):
+        """Return ("answer", :class:`planner.coverage.Coverage`): :func:`coverage_of` a frame of stations."""
+        prepared = self._ready(scenario, caller)
+        caller.step("coverage")
+        return "answer", coverage_of(prepared, scenario, stations)
 
-        def step(stage, *about):
-            if stop.is_set():
-                raise Stopped
-            tell(stage, *about)
+    def _ready(self, scenario, caller):
+        from planner.study import prepare
 
         people = (scenario.region, scenario.population_growth)
         if self._people != people:
-            self._prepared = prepare(scenario, step)
+            self._prepared = prepare(scenario, caller.step)
             self._people = people
         return self._prepared
 
 
-def answer_of(plan, prepared, lang, tell=lambda stage: None):
-    """Return the :class:`Answer` of a plan. Raises :class:`planner.report.VerificationFailed`: do not show it."""
+def coverage_of(prepared, scenario, stations):
+    """Return the :class:`planner.coverage.Coverage` of a frame of stations, by a scenario's ways and standards."""
+    from planner.coverage import Limits, check_coverage
+    from planner.services.station_problem import standards_of
+
+    asked = standards_of(scenario)
+    limits = Limits(asked.urban, asked.rural, asked.preferred)
+    return check_coverage(
+        prepared.region, prepared.demand, stations, ways=prepared.ways(scenario), limits=limits, radii=()
+    )
+
+
+def unverified(plan, prepared, lang):
+    """Return the :class:`Answer` of a whole plan that nothing has been held against yet."""
+    from planner.report.tables import published
+
+    _, cleaned = published(plan.tables)
+    return in_words(Answer(plan, {}, None, tuple(cleaned)), prepared, lang)
+
+
+def verified(answer, prepared, tell=lambda stage: None):
+    """Return an answer with its checks. Raises :class:`planner.report.VerificationFailed`: do not show it."""
     from planner.report import VerificationFailed
     from planner.report.tables import published
     from planner.verify import verify_plan
 
     tell("verify")
-    tables, cleaned = published(plan.tables)
+    plan, (tables, _) = answer.plan, published(answer.plan.tables)
     people = (plan.people_in, plan.people_out)
     region, standards = prepared.region, prepared.standards
     checks = verify_plan(tables, plan.scenario, region, standards, prepared.demand, proofs=plan.proofs, people=people)
     if not all(check.passed for check in checks):
         raise VerificationFailed(checks)
-    tell("web_map")
-    return in_words(Answer(plan, {}, tuple(checks), tuple(cleaned)), prepared, lang)
+    checked = replace(answer, checks=tuple(checks), texts={})
+    for lang in answer.texts:  # the cover counts the checks
+        checked = in_words(checked, prepared, lang, view=answer.texts[lang].view)
+    return checked
 
 
-def in_words(answer, prepared, lang):
-    """Return an answer with its texts in ``lang`` beside those it has."""
-    from geo.maps import map_html
-    from planner.report.cover import cover_lines
+def _tables_of(plan, prepared, lang):
+    """Return the :class:`Answer` of the parts of a plan that are decided: tables, and nothing that needs them all."""
+    tables, cleaned = _told(plan, prepared, load_words(lang))
+    return Answer(plan, {lang: Text(tables, None, (), None)}, None, tuple(cleaned))
+
+
+def _told(plan, prepared, words):
+    """Return (tables in published form with names in the language of ``words``, what was cleaned from them)."""
     from planner.report.names import in_language
+    from planner.report.tables import published
+
+    tables, cleaned = published(plan.tables)
+    said = in_language(tables, prepared, words)
+    if "compliance" in said:
+        clauses = said["compliance"]
+        names = [prepared.standards[id].name(words.lang) for id in clauses["standard_id"]]
+        said = said | {"compliance": clauses.assign(name=names)}
+    return said, cleaned
+
+
+def in_words(answer, prepared, lang, *, view=None):
+    """Return a whole answer with its texts in ``lang`` beside those it has; ``view`` of the map, if it is made."""
+    from planner.report.cover import cover_lines
     from planner.report.summary import summarise
     from planner.report.tables import published
     from planner.report.view import view_of
@@ -180,13 +267,9 @@ def in_words(answer, prepared, lang):
     plan, words = answer.plan, load_words(lang)
     tables, _ = published(plan.tables)
     summary = summarise(plan, tables, prepared, words)
-    cover = cover_lines(plan, {}, prepared, summary, answer.checks, answer.cleaned, {}, words)
-    view = view_of(plan, tables, prepared, summary, words)
-    page = map_html(replace(view, notes=[])).replace("</head>", f"<style>{EMBEDDED}</style>\n</head>", 1)
-    said = in_language(tables, prepared, words)
-    clauses = said["compliance"]
-    names = [prepared.standards[id].name(words.lang) for id in clauses["standard_id"]]
-    text = Text(said | {"compliance": clauses.assign(name=names)}, summary, tuple(cover), page)
+    cover = cover_lines(plan, {}, prepared, summary, answer.checks or (), answer.cleaned, {}, words)
+    view = view or view_of(plan, tables, prepared, summary, words)
+    text = Text(_told(plan, prepared, words)[0], summary, tuple(cover), view)
     return replace(answer, texts=dict(answer.texts) | {lang: text})
 
 

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import folium
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,13 +16,14 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo import maps, theme
+from geo import map_payload, map_shapes, map_views, maps, theme
 from geo.margin import text
 from geo.region import local_projection
 from tests.geo.small_view import CORNERS, SIDE, shanxi_view, small_view
 
 HOSTILE = "<img src=x onerror=alert(1)>${alert(1)}`alert(1)`</script><!--\\{{ 7*7 }}{% raw %}'\"&amp;"
-SOURCES = [Path(maps.__file__), Path(text.__code__.co_filename), *(maps.ASSETS / "map").iterdir()]
+MODULES = (maps, map_payload, map_shapes, map_views)
+SOURCES = [*(Path(module.__file__) for module in MODULES), Path(text.__code__.co_filename), *(maps.ASSETS / "map").iterdir()]
 
 
 class _Seen(HTMLParser):
@@ -52,7 +54,7 @@ def payload(page):
 
 
 def decoded(shape):
-    rings = [[np.cumsum(np.reshape(ring, (-1, 2)), axis=0) * maps.GRID for ring in polygon] for polygon in shape]
+    rings = [[np.cumsum(np.reshape(ring, (-1, 2)), axis=0) * map_shapes.GRID for ring in polygon] for polygon in shape]
     return shapely.MultiPolygon([shapely.Polygon(outer, holes) for outer, *holes in rings])
 
 
@@ -178,7 +180,7 @@ def test_neighbours_share_their_drawn_points():
 def test_shanxi_is_drawn_without_gaps():
     view = shanxi_view(uncovered=0)
     drawn = [decoded(county["shape"]).buffer(0) for county in payload(maps.map_html(view))["counties"]]
-    union = shapely.union_all(drawn, grid_size=maps.GRID / 10)
+    union = shapely.union_all(drawn, grid_size=map_shapes.GRID / 10)
     assert len(shapely.get_parts(union)) == 1
     assert shapely.get_parts(union)[0].interiors[:] == []
     assert sum(part.area for part in drawn) == pytest.approx(union.area, rel=1e-6)
@@ -191,9 +193,9 @@ def test_reach_is_the_circle_and_stays_in_the_province():
     projection = local_projection(one.province.total_bounds)
     for setting, km in (("urban", 5.0), ("rural", 20.0)):
         drawn = decoded(payload(maps.map_html(one))["reach"][setting])
-        assert drawn.within(province.buffer(maps.GRID))
+        assert drawn.within(province.buffer(map_shapes.GRID))
         if setting == "urban":
-            area = maps.gpd.GeoSeries([drawn], crs=view.province.crs).to_crs(projection).area.iloc[0]
+            area = gpd.GeoSeries([drawn], crs=view.province.crs).to_crs(projection).area.iloc[0]
             assert area == pytest.approx(math.pi * (km * 1000) ** 2, rel=0.01)
 
 
@@ -232,7 +234,7 @@ def test_listed_stations_are_counted_beside_assumed_ones():
 def test_figures_of_a_county():
     data = payload(maps.map_html(small_view("en")))
     county = next(county for county in data["counties"] if county["name"] == "Beta")
-    facts = dict(zip((key for key, _ in maps.ROWS["county"]), county["facts"], strict=True))
+    facts = dict(zip((key for key, _ in map_payload.ROWS["county"]), county["facts"], strict=True))
     assert facts == {
         "persons": "100,000",
         "beds_now": "700",
@@ -335,7 +337,7 @@ def test_a_difference_has_the_plans_extent_and_nothing_over_its_fills():
     assert [county["shape"] for county in data["counties"]] == [county["shape"] for county in plan["counties"]]
     assert not any(data[name] for name in ("stations", "uncovered", "centres", "catchments"))
     assert re.findall(r'<input type="(\w+)" name="\w+" value', page) == ["radio"] * 3
-    facts = dict(zip((key for key, _ in maps.DIFFERENCE_ROWS["county"]), data["counties"][0]["facts"], strict=True))
+    facts = dict(zip((key for key, _ in map_payload.DIFFERENCE_ROWS["county"]), data["counties"][0]["facts"], strict=True))
     assert facts["beds_difference"] == "+50" and facts["reach_difference"] == "−0.75"
 
 

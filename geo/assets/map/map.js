@@ -2,18 +2,36 @@
  * Draws one plan on a Leaflet map: fills, lines, circles, symbols, names, and what a pointer asks about them.
  * Text from data enters the page by textContent alone, so a name can never become markup. Coordinates arrive as
  * whole steps of data.grid degrees, each ring as differences.
+ *
+ * Called again on the same map it draws anew in place: the extent, the layers that are on and the open card stay.
+ * page is what a frame knows (see frame.js) and null in a file: { mode, withdrawn, at, on, tiles, tell(event), moved(at) }.
  */
-function drawPlan(map, data) {
+function drawPlan(map, data, page) {
   "use strict";
 
   var theme = data.theme;
   var said = data.words;
   var shown = {};
   var home = map.getContainer();
-  data.zoom = map.getZoom();
+  var before = map.leavePlan ? map.leavePlan() : null;
+  if (before && before.place !== data.place) { before = null; }
+  data.zoom = before ? before.zoom : map.getZoom();
 
-  var zoom = L.control.zoom({ position: "topleft", zoomInTitle: said.zoom_in, zoomOutTitle: said.zoom_out }).addTo(map);
-  L.control.scale({ position: "topleft", imperial: false, maxWidth: 100 }).addTo(map);
+  var ears = [];
+  function on(events, heard) {
+    map.on(events, heard);
+    ears.push([events, heard]);
+  }
+
+  if (!map.zoomer) {
+    map.zoomer = L.control.zoom({ position: "topleft" }).addTo(map);
+    L.control.scale({ position: "topleft", imperial: false, maxWidth: 100 }).addTo(map);
+  }
+  var buttons = map.zoomer.getContainer().querySelectorAll("a");
+  [said.zoom_in, said.zoom_out].forEach(function (title, i) {
+    buttons[i].title = title;
+    buttons[i].setAttribute("aria-label", title);
+  });
 
   /* ---- geometry ---- */
 
@@ -63,11 +81,12 @@ function drawPlan(map, data) {
   /* ---- panes, each with its own canvas: later ones lie above ---- */
 
   var canvas = {};
-  ["land", "fill", "reach", "lines", "people", "symbols", "centres", "marked", "names"].forEach(function (name, i) {
-    map.createPane(name).style.zIndex = 410 + i;
+  var Dots = L.Canvas.extend({ _draw: function () { drawDots(this); } });
+  ["land", "fill", "reach", "lines", "dots", "people", "symbols", "centres", "marked", "names"].forEach(function (name, i) {
+    (map.getPane(name) || map.createPane(name)).style.zIndex = 410 + i;
     map.getPane(name).style.pointerEvents = "none";
     if (name !== "names") {
-      canvas[name] = L.canvas({ pane: name, padding: 0.3 });
+      canvas[name] = name === "dots" ? new Dots({ pane: name, padding: 0.1 }) : L.canvas({ pane: name, padding: 0.3 });
     }
   });
 
@@ -101,8 +120,14 @@ function drawPlan(map, data) {
     return outline("lines", city.rings, theme.line_city, theme.width.city);
   }), [outline("lines", province, theme.line_city, theme.width.province)])).addTo(map);
 
-  var layers = { none: L.layerGroup() };
-  Object.keys(data.fills).forEach(function (key) { layers[key] = countyFills(key); });
+  /* A layer is made when it is first shown. */
+  var layers = {}, makers = { none: function () { return L.layerGroup(); } };
+  Object.keys(data.fills).forEach(function (key) { makers[key] = function () { return countyFills(key); }; });
+
+  function layer(key) {
+    if (!layers[key]) { layers[key] = makers[key](); }
+    return layers[key];
+  }
 
   /* ---- symbols: told apart by shape ---- */
 
@@ -110,6 +135,22 @@ function drawPlan(map, data) {
     circle: function (ctx, p, r) { ctx.arc(p.x, p.y, r, 0, 2 * Math.PI); },
     triangle: function (ctx, p, r) { regular(ctx, p, r * 1.22, 3, -Math.PI / 2); },
     square: function (ctx, p, r) { regular(ctx, p, r * 1.2, 4, -Math.PI / 4); },
+    hexagon: function (ctx, p, r) { regular(ctx, p, r * 1.25, 6, -Math.PI / 2); },
+    diamond: function (ctx, p, r) { regular(ctx, p, r * 1.35, 4, -Math.PI / 2); },
+    crossed: function (ctx, p, r) {
+      regular(ctx, p, r * 1.35, 4, -Math.PI / 4);
+      ctx.moveTo(p.x - r * 0.95, p.y - r * 0.95);
+      ctx.lineTo(p.x + r * 0.95, p.y + r * 0.95);
+      ctx.moveTo(p.x - r * 0.95, p.y + r * 0.95);
+      ctx.lineTo(p.x + r * 0.95, p.y - r * 0.95);
+    },
+    plus: function (ctx, p, r) {
+      var a = r * 0.42, b = r * 1.25;
+      [[-a, -b], [a, -b], [a, -a], [b, -a], [b, a], [a, a], [a, b], [-a, b], [-a, a], [-b, a], [-b, -a], [-a, -a]].forEach(function (q, i) {
+        ctx[i ? "lineTo" : "moveTo"](p.x + q[0], p.y + q[1]);
+      });
+      ctx.closePath();
+    },
     star: function (ctx, p, r) {
       for (var i = 0; i < 10; i++) {
         var reach = i % 2 ? r * 0.62 : r * 1.4, turn = -Math.PI / 2 + i * Math.PI / 5;
@@ -166,10 +207,25 @@ function drawPlan(map, data) {
   }
 
   function station(at, radius, number) {
-    var style = theme.station[at.status], hollow = style.fill === theme.paper;
+    var style = at.mark ? theme.mark[at.mark] : theme.station[at.status], hollow = style.fill === theme.paper;
     return symbol("symbols", at, {
-      shape: style.shape, radius: hollow ? radius : radius + 0.4, fillColor: style.fill, color: style.line, weight: hollow ? 1.3 : 0.9,
-      number: number, ink: style.line
+      shape: style.shape, radius: (hollow ? radius : radius + 0.4) + (at.mark ? 1.4 : 0), fillColor: style.fill, color: style.line,
+      weight: hollow ? 1.3 : 0.9, number: style.shape === "crossed" ? "" : number, ink: style.line, casing: at.mark ? 1 : 0
+    });
+  }
+
+  /* The commonest kind first, what a planner decided last, so that no kind is buried where symbols crowd. */
+  function kindOf(at) { return at.mark ? "\uffff" + at.mark : at.status; }
+  var kinds = {};
+  data.stations.forEach(function (at) { kinds[kindOf(at)] = (kinds[kindOf(at)] || 0) + 1; });
+  var rareLast = data.stations.slice().sort(function (a, b) {
+    return (a.mark ? 1 : 0) - (b.mark ? 1 : 0) || kinds[kindOf(b)] - kinds[kindOf(a)];
+  });
+
+  function barredSites() {
+    return data.barred.map(function (at) {
+      var style = theme.mark.barred;
+      return symbol("symbols", at, { shape: style.shape, radius: 3.2, fillColor: style.fill, color: style.line, weight: 1.2 });
     });
   }
 
@@ -180,25 +236,88 @@ function drawPlan(map, data) {
     });
   }
 
-  layers.stations = L.layerGroup(data.stations.map(function (at) { return station(at, 3.1, ""); }));
-  layers.ambulances = L.layerGroup(byVehicles());
-  layers.uncovered = L.layerGroup(data.uncovered.map(function (at) {
-    return symbol("people", at, {
-      radius: Math.min(theme.people_most, theme.people_radius * Math.sqrt(at.persons)), fillColor: theme.alarm, fillOpacity: 0.75, color: theme.paper,
-      weight: 0.5
-    });
-  }));
+  makers.stations = function () {
+    return L.layerGroup(barredSites().concat(rareLast.map(function (at) { return station(at, 3.1, ""); })));
+  };
+  makers.ambulances = function () { return L.layerGroup(barredSites().concat(byVehicles())); };
+  makers.uncovered = function () {
+    return L.layerGroup(data.uncovered.map(function (at) {
+      return symbol("people", at, {
+        radius: Math.min(theme.people_most, theme.people_radius * Math.sqrt(at.persons)), fillColor: theme.alarm, fillOpacity: 0.75,
+        color: theme.paper, weight: 0.5
+      });
+    }));
+  };
+  makers.people = function () { return canvas.dots; };
+  makers.tiles = function () { return page.tiles; };
   var centreSymbols = data.centres.map(function (at) {
     var shape = theme.centre[at.level];
     return symbol("centres", at, {
       shape: shape, radius: shape === "star" ? 8 : 6, fillColor: theme.ink, color: theme.paper, weight: 1, casing: 2
     });
   });
-  if (layers.centres) {
-    data.catchments.forEach(function (catchment) {
-      layers.centres.addLayer(outline("lines", rings(catchment.shape), theme.ink, theme.width.catchment));
+  if (makers.centres) {
+    makers.centres = function () {
+      var lines = data.catchments.map(function (catchment) {
+        return outline("lines", rings(catchment.shape), theme.ink, theme.width.catchment);
+      });
+      return L.layerGroup([countyFills("centres")].concat(lines, centreSymbols));
+    };
+  }
+
+  /* ---- people: tens of thousands of dots on one canvas, told apart by colour, and by shape where there is room ---- */
+
+  var dots = null;
+
+  function readDots() {
+    return (data.people || []).map(function (part) {
+      var count = part.size.length, across = new Float64Array(count), down = new Float64Array(count), x = 0, y = 0;
+      for (var i = 0; i < count; i++) {
+        x += part.at[2 * i];
+        y += part.at[2 * i + 1];
+        var sine = Math.sin(y * data.grid * Math.PI / 180);
+        across[i] = x * data.grid / 360 + 0.5;
+        down[i] = 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI);
+      }
+      return { style: theme.state[part.state], state: part.state, across: across, down: down, size: part.size };
     });
-    centreSymbols.forEach(function (mark) { layers.centres.addLayer(mark); });
+  }
+
+  function drawDots(renderer) {
+    var ctx = renderer._ctx, bounds = renderer._bounds;
+    if (!ctx || !bounds || !data.people) { return; }
+    dots = dots || readDots();
+    var world = 256 * Math.pow(2, map.getZoom()), origin = map.getPixelOrigin();
+    var km = pixels(1000, map.getCenter().lat);
+    var least = [0.8, 1.2, 1.9, 2.8], most = [0.5, 0.8, 1.2, 1.8].map(function (size, i) { return Math.max(least[i], Math.min(6.5, size * km)); });
+    dots.forEach(function (part) {
+      var far = part.state === "uncovered" ? 1.25 : 1;
+      for (var step = 0; step < 4; step++) {
+        var size = most[step] * far, half = size / 2, digit = String(step);
+        ctx.beginPath();
+        for (var i = 0; i < part.size.length; i++) {
+          if (part.size[i] !== digit) { continue; }
+          var x = part.across[i] * world - origin.x, y = part.down[i] * world - origin.y;
+          if (x < bounds.min.x || x > bounds.max.x || y < bounds.min.y || y > bounds.max.y) { continue; }
+          if (size < 3 || part.style.shape === "square") { ctx.rect(x - half, y - half, size, size); continue; }
+          if (part.style.shape === "circle") { ctx.moveTo(x + half, y); ctx.arc(x, y, half, 0, 2 * Math.PI); continue; }
+          ctx.moveTo(x - half, y - half);
+          ctx.lineTo(x + half, y + half);
+          ctx.moveTo(x - half, y + half);
+          ctx.lineTo(x + half, y - half);
+        }
+        ctx.globalAlpha = [0.5, 0.75, 0.9, 0.95][step]; // empty country is pale, so that the eye counts people and not land
+        if (size >= 3 && part.style.shape === "cross") {
+          ctx.strokeStyle = part.style.fill;
+          ctx.lineWidth = Math.max(1.2, size / 4);
+          ctx.stroke();
+        } else {
+          ctx.fillStyle = part.style.fill;
+          ctx.fill();
+        }
+      }
+    });
+    ctx.globalAlpha = 1;
   }
 
   /* ---- reach: the union of all circles, not four hundred of them ---- */
@@ -208,11 +327,12 @@ function drawPlan(map, data) {
       fillColor: theme.accent, stroke: true, color: theme.accent, weight: theme.width.circle, smoothFactor: 0
     });
   });
-  layers.circles = L.layerGroup(reach);
+  makers.circles = function () { return L.layerGroup(reach); };
 
   /* Over a fill the reach is its outline alone, and county lines darken so that they part pale classes too. */
   function restyle() {
     var plain = shown.none;
+    home.classList.toggle("tiled", !!shown.tiles);
     countyLines.forEach(function (line) { line.setStyle({ color: plain ? theme.line_county : theme.line_on_fill }); });
     reach.forEach(function (union, i) {
       union.setStyle({ fillOpacity: plain ? theme.reach[i ? "urban" : "rural"] : 0, weight: theme.width.circle * (plain ? 1 : 1.6) });
@@ -321,6 +441,7 @@ function drawPlan(map, data) {
   function found(event) {
     var at = event.containerPoint, grow = grown(), hit;
     if (shown.centres && (hit = near(data.centres, at, function () { return 8 * grow; }))) { return ["centre", hit]; }
+    if ((shown.stations || shown.ambulances) && (hit = near(data.barred, at, function () { return 2; }))) { return ["barred", hit]; }
     if (shown.ambulances &&
         (hit = near(data.stations, at, function (s) { return theme.vehicle_radius * Math.sqrt(s.ambulances) * grow; }))) {
       return ["station", hit];
@@ -374,9 +495,11 @@ function drawPlan(map, data) {
       below.textContent = all.below;
     }
     var line = all.rows[row === undefined ? 0 : row];
-    var value = tip.appendChild(document.createElement("span"));
-    value.appendChild(document.createTextNode(line[0] + said.colon));
-    figure(value, line[1], line[2]);
+    if (line) {
+      var value = tip.appendChild(document.createElement("span"));
+      value.appendChild(document.createTextNode(line[0] + said.colon));
+      figure(value, line[1], line[2]);
+    }
     tip.hidden = false;
     var size = map.getSize();
     var x = at.x + 14 + tip.offsetWidth > size.x ? at.x - 10 - tip.offsetWidth : at.x + 14;
@@ -387,8 +510,13 @@ function drawPlan(map, data) {
   var card = document.getElementById("card");
   var marked = L.layerGroup().addTo(map);
 
+  var opened = null;
+
+  function known(item) { return item.id || item.code || [item.below, item.name].join("\u0000"); }
+
   function open(kind, item) {
     var all = facts(kind, item);
+    opened = [kind, known(item)];
     card.querySelector("h2").textContent = all.name;
     card.querySelector("p").textContent = all.below || "";
     var body = card.querySelector("tbody");
@@ -417,12 +545,85 @@ function drawPlan(map, data) {
   }
 
   function close() {
+    opened = null;
     card.hidden = true;
     marked.clearLayers();
   }
 
+  /* ---- what a planner changes: in the modes of a page a click, a dragged station, is told and no card opens ---- */
+
+  function editing() { return page && page.mode !== "look"; }
+
+  function stationAt(point) { return near(data.stations, point, function () { return 8 * grown(); }); }
+
+  function degrees(latlng) { return { lon: Math.round(latlng.lng * 1e6) / 1e6, lat: Math.round(latlng.lat * 1e6) / 1e6 }; }
+
+  function told(event) {
+    var mode = page.mode, hit = mode === "add" ? null : stationAt(event.containerPoint);
+    if (hit) { return { kind: "station", id: hit.id, lon: hit.lon, lat: hit.lat }; }
+    hit = mode === "remove" || mode === "forbid" ? near(data.barred, event.containerPoint, function () { return 6; }) : null;
+    if (hit) { return { kind: "barred", id: hit.id, lon: hit.lon, lat: hit.lat }; }
+    return mode === "remove" || mode === "move" ? null : L.extend({ kind: "point" }, degrees(event.latlng));
+  }
+
+  var drag = null;
+
+  function ghost(latlng) {
+    if (drag.line) { marked.removeLayer(drag.line); marked.removeLayer(drag.sign); }
+    drag.line = L.polyline([[drag.item.lat, drag.item.lon], latlng], {
+      renderer: canvas.marked, pane: "marked", interactive: false, color: theme.ink, weight: 1.4, dashArray: "4 4"
+    }).addTo(marked);
+    drag.sign = symbol("marked", { lat: latlng.lat, lon: latlng.lng }, {
+      shape: theme.mark.moved.shape, radius: 5, fillColor: theme.mark.moved.fill, color: theme.paper, weight: 1, casing: 1
+    }).addTo(marked);
+    drag.at = latlng;
+  }
+
+  function take(event) {
+    if (!page || page.mode !== "move" || page.withdrawn || event.button || event.target.closest(".leaflet-control")) { return; }
+    var hit = stationAt(map.mouseEventToContainerPoint(event));
+    if (!hit) { return; }
+    map.dragging.disable();
+    drag = { item: hit, pointer: event.pointerId, x: event.clientX, y: event.clientY, at: null };
+    home.setPointerCapture(event.pointerId);
+    home.classList.add("carrying");
+    tip.hidden = true;
+  }
+
+  function carry(event) {
+    if (!drag || event.pointerId !== drag.pointer) { return; }
+    if (!drag.at && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < 4) { return; }
+    ghost(map.mouseEventToLatLng(event));
+  }
+
+  function drop(event) {
+    if (!drag || (event && event.pointerId !== drag.pointer)) { return; }
+    var done = drag;
+    drag = null;
+    map.dragging.enable();
+    home.classList.remove("carrying");
+    if (event && event.type === "pointerup" && done.at) {
+      page.carried = true;
+      setTimeout(function () { page.carried = false; }, 50);
+      page.tell(L.extend({ kind: "move", id: done.item.id }, degrees(done.at)));
+    } else if (done.line) {
+      marked.clearLayers();
+    }
+  }
+
+  function escape(event) {
+    if (event.key !== "Escape") { return; }
+    drop(null);
+    close();
+  }
+
+  home.addEventListener("pointerdown", take, true);
+  home.addEventListener("pointermove", carry);
+  home.addEventListener("pointerup", drop);
+  home.addEventListener("pointercancel", drop);
+
   var pending = null;
-  map.on("mousemove", function (event) {
+  on("mousemove", function (event) {
     if (!pending) { requestAnimationFrame(function () { var last = pending; pending = null; if (last) { hover(last); } }); }
     pending = event;
   });
@@ -430,12 +631,20 @@ function drawPlan(map, data) {
   function hover(event) {
     var target = event.originalEvent.target;
     var hit = target.dataset && target.dataset.city ? null : found(event);
-    home.style.cursor = hit ? "pointer" : "";
+    if (drag) { return; }
+    home.style.cursor = editing() ? (page.mode !== "add" && stationAt(event.containerPoint) ? (page.mode === "move" ? "grab" : "pointer") : "")
+      : hit ? "pointer" : "";
     if (hit) { hint(hit[0], hit[1], event.containerPoint); } else { tip.hidden = true; }
   }
 
-  map.on("mouseout dragstart zoomstart", function () { tip.hidden = true; });
-  map.on("click", function (event) {
+  on("mouseout dragstart zoomstart", function () { tip.hidden = true; });
+  on("click", function (event) {
+    if (page && (page.withdrawn || page.carried)) { return; }
+    if (editing()) {
+      var report = told(event);
+      if (report) { page.tell(report); }
+      return;
+    }
     var target = event.originalEvent.target;
     var hit = target.dataset && target.dataset.city ? ["city", data.cities[target.dataset.city]] : found(event);
     tip.hidden = true;
@@ -443,7 +652,7 @@ function drawPlan(map, data) {
     if (hit) { open(hit[0], hit[1]); } else { close(); }
   });
   card.querySelector("button").addEventListener("click", close);
-  document.addEventListener("keydown", function (event) { if (event.key === "Escape") { close(); } });
+  document.addEventListener("keydown", escape);
 
   /* ---- layers on and off; the legend shows what is shown ---- */
 
@@ -452,14 +661,14 @@ function drawPlan(map, data) {
   function apply() {
     inputs.forEach(function (input) {
       shown[input.value] = input.checked;
-      if (!input.checked) { map.removeLayer(layers[input.value]); }
+      if (!input.checked && layers[input.value]) { map.removeLayer(layers[input.value]); }
     });
     /* With vehicles shown, a station's own symbol takes their size; it is not drawn twice. */
     var both = shown.stations && shown.ambulances;
     inputs.forEach(function (input) {
-      if (input.checked && !(both && input.value === "stations")) { map.addLayer(layers[input.value]); }
+      if (input.checked && !(both && input.value === "stations")) { map.addLayer(layer(input.value)); }
     });
-    if (both) { map.removeLayer(layers.stations); }
+    if (both && layers.stations) { map.removeLayer(layers.stations); }
     restyle();
     [].forEach.call(document.querySelectorAll("#legend section"), function (section) {
       section.hidden = !section.dataset.layers.split(" ").some(function (key) { return shown[key]; });
@@ -474,22 +683,34 @@ function drawPlan(map, data) {
 
   /* ---- the place: the whole province at first; inside a page it survives the page's reruns ---- */
 
-  var moved = false, own = false, store = null;
-  try { store = window.self !== window.top ? window.sessionStorage : null; } catch (refused) { store = null; }
+  var moved = !!(before && before.moved), own = false, store = null;
+  try { store = !page && window.self !== window.top ? window.sessionStorage : null; } catch (refused) { store = null; }
+
+  function chosen() {
+    return inputs.filter(function (input) { return input.checked; }).map(function (input) { return input.value; });
+  }
+
+  function place() { return moved ? [map.getCenter().lat, map.getCenter().lng, map.getZoom()] : null; }
 
   function remember() {
+    if (page) { page.moved(place(), chosen()); }
     if (!store) { return; }
-    var on = inputs.filter(function (input) { return input.checked; }).map(function (input) { return input.value; });
     try {
-      store.setItem(data.place, JSON.stringify({ on: on, at: moved ? [map.getCenter().lat, map.getCenter().lng, map.getZoom()] : null }));
+      store.setItem(data.place, JSON.stringify({ on: chosen(), at: place() }));
     } catch (full) { store = null; }
   }
 
   function recall() {
     var past = null;
     try { past = store && JSON.parse(store.getItem(data.place)); } catch (broken) { past = null; }
+    if (page) { past = { on: before ? before.on : page.on, at: before ? null : page.at }; }
     if (past && past.on) {
       inputs.forEach(function (input) { input.checked = past.on.indexOf(input.value) >= 0; });
+      /* A fill or an overlay that this map does not have leaves the one that it shows first. */
+      var fills = inputs.filter(function (input) { return input.type === "radio"; });
+      if (fills.length && !fills.some(function (input) { return input.checked; })) {
+        (fills.filter(function (input) { return input.defaultChecked; })[0] || fills[0]).checked = true;
+      }
     }
     return past && past.at;
   }
@@ -511,40 +732,87 @@ function drawPlan(map, data) {
     map.setMinZoom(data.zoom - 1);
   }
 
-  var back = L.DomUtil.create("a", "whole", zoom.getContainer());
-  back.href = "#";
-  back.title = said.whole;
-  back.setAttribute("role", "button");
-  back.setAttribute("aria-label", said.whole);
-  var icon = back.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "svg"));
-  icon.setAttribute("viewBox", "0 0 12 12");
-  icon.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "path"))
-    .setAttribute("d", "M1 4V1h3M8 1h3v3M11 8v3H8M4 11H1V8");
-  L.DomEvent.disableClickPropagation(back);
-  L.DomEvent.on(back, "click", function (event) {
-    L.DomEvent.preventDefault(event);
+  function go(at) {
+    own = true;
+    moved = !!at;
+    if (at) { map.setView([at[0], at[1]], at[2], { animate: false }); } else { whole(); }
+    own = false;
+  }
+
+  map.showWhole = function () {
     moved = false;
     whole();
     remember();
-  });
+  };
+  if (!map.wholeButton) {
+    var back = map.wholeButton = L.DomUtil.create("a", "whole", map.zoomer.getContainer());
+    back.href = "#";
+    back.setAttribute("role", "button");
+    var icon = back.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "svg"));
+    icon.setAttribute("viewBox", "0 0 12 12");
+    icon.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "path"))
+      .setAttribute("d", "M1 4V1h3M8 1h3v3M11 8v3H8M4 11H1V8");
+    L.DomEvent.disableClickPropagation(back);
+    L.DomEvent.on(back, "click", function (event) {
+      L.DomEvent.preventDefault(event);
+      map.showWhole();
+    });
+  }
+  map.wholeButton.title = said.whole;
+  map.wholeButton.setAttribute("aria-label", said.whole);
 
   var past = recall();
   apply();
-  whole();
-  if (past) {
-    moved = true;
-    map.setView([past[0], past[1]], past[2], { animate: false });
+  if (!before) {
+    whole();
+    if (past) { go(past); }
   }
-  map.on("movestart", function () { if (!own) { moved = true; } });
-  map.on("moveend", remember);
-  map.on("zoomend viewreset", placeNames);
-  new ResizeObserver(function () {
+  on("movestart", function () { if (!own) { moved = true; } });
+  on("moveend", function () { if (!own) { remember(); } });
+  on("zoomend viewreset", placeNames);
+  var sized = new ResizeObserver(function () {
     own = true;
     map.invalidateSize({ pan: false });
     own = false;
     if (!moved) { whole(); }
     placeNames();
-  }).observe(home);
+  });
+  sized.observe(home);
+  if (before && before.opened) {
+    var among = { station: data.stations, county: data.counties, city: data.cities, centre: data.centres, barred: data.barred };
+    var again = (among[before.opened[0]] || []).filter(function (item) { return known(item) === before.opened[1]; })[0];
+    if (again) { open(before.opened[0], again); }
+  }
   placeNames();
+
+  /* Leave the map as it is, empty of this plan, and tell what the next drawing is to keep. */
+  map.leavePlan = function () {
+    drop(null);
+    var kept = { place: data.place, zoom: data.zoom, moved: moved, on: chosen(), opened: opened };
+    sized.disconnect();
+    document.removeEventListener("keydown", escape);
+    [["pointerdown", take, true], ["pointermove", carry], ["pointerup", drop], ["pointercancel", drop]].forEach(function (ear) {
+      home.removeEventListener(ear[0], ear[1], ear[2]);
+    });
+    ears.forEach(function (ear) { map.off(ear[0], ear[1]); });
+    pending = null;
+    tip.remove();
+    var all = [];
+    map.eachLayer(function (each) { if (!(each instanceof L.TileLayer || (page && each === page.tiles))) { all.push(each); } });
+    all.forEach(function (each) { map.removeLayer(each); });
+    return kept;
+  };
+  map.goTo = go;
+  map.dropped = function () { if (!drag && !opened) { marked.clearLayers(); } };
+  map.modeChanged = function () {
+    drop(null);
+    home.style.cursor = "";
+    if (!editing()) { return; }
+    close();
+    if (shown.stations || shown.ambulances) { return; }
+    inputs.forEach(function (input) { if (input.value === "stations") { input.checked = true; } });
+    apply();
+  };
+  if (editing()) { map.modeChanged(); }
   home.dataset.ready = "yes";
 }

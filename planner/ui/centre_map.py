@@ -1,0 +1,39 @@
+"""The plan's map as the page of the centres shows it: whose centre serves which county comes first."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from geo.maps import sheet_of
+from planner.ui.maps import HEIGHT
+from planner.ui.plate import plate
+
+FIRST = 'value="centres"'
+STEPS_BACK = ('value="beds" checked', 'value="stations" checked')
+
+
+def centre_map(frame, there):
+    """Draw the map with the centres' catchments; where there is no whole answer the last map, pale, keeps its place."""
+    if there:
+        st.session_state["view"] = frame.text.view
+    view = st.session_state.get("view")
+    with st.container(key="map"):
+        if view is None:
+            words = frame.words
+            st.html(f'<div class="jy-empty"><h3>{words("ui.first")}</h3><p>{words("ui.first_run")}</p></div>')
+        else:
+            plate(centres_first(view), key="centres-map", height=HEIGHT, withdrawn=not there)
+
+
+def centres_first(view):
+    """Return the :class:`geo.maps.Sheet` of a plan's view whose layer of centres is chosen, and no stations over it.
+
+    Of a kind of its own, so that a planner's choice of layers on this page and on the others' maps stay apart.
+    """
+    sheet = sheet_of(view)
+    margin = sheet.margin
+    if f"{FIRST} checked" not in margin and FIRST in margin:
+        for chosen in STEPS_BACK:
+            margin = margin.replace(chosen, chosen.removesuffix(" checked"), 1)
+        margin = margin.replace(FIRST, f"{FIRST} checked", 1)
+    return replace(sheet, kind="centres", margin=margin)
