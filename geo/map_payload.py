@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from geo import theme
-from geo.margin import MARK_SHAPES, PEOPLE_SIGNS
 from geo.map_shapes import GRID, anchors, catchments, ground_of, reach, shape
+from geo.margin import MARK_SHAPES, PEOPLE_SIGNS
 from geo.region import local_projection
 
 PEOPLE_SIZES = (100, 1_000, 10_000)  # people of a demand point, the steps of its dot's size

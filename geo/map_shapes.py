@@ -61,7 +61,7 @@ def _shape(geometry):
 
 
 def steps(coordinates):
-    """Return degrees, an array of (lon, lat), as one list of differences in GRID units; what does not move is left out."""
+    """Return degrees, an array of (lon, lat), as one list of differences in GRID units, without those of none."""
     points = np.rint(np.asarray(coordinates)[:, :2] / GRID).astype(np.int64)
     found = np.diff(points, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
     moved = np.any(found != 0, axis=1)
@@ -84,7 +84,7 @@ def anchors(frame, projection):
 
 
 def ground_of(province, projection):
-    """Return (the province as one geometry in degrees, the same in metres of ``projection``); kept with its first part."""
+    """Return (the province as one geometry in degrees, the same in metres of ``projection``), kept."""
     geometries = province.geometry.to_numpy()
     more = (projection, len(geometries))
     found = _GROUNDS.get(geometries[0], more)

@@ -1,10 +1,10 @@
 """The browser map: a view goes in, a Folium map or one HTML file that asks nothing of any network comes out.
 
-Everything is computed first (:mod:`geo.map_payload`: classes, unions of circles, places of names, figures as text);
+Everything is computed first (:mod:`geo.map_payload`: classes, unions of circles, places of names, figures as text).
 ``assets/map/map.js`` only draws. Names from data are text at every door: :func:`geo.margin.text` for what stands in the
 HTML, :func:`data_json` for what the script reads, and the script itself writes them by ``textContent``.
 
-A page shows the same map in a frame (:func:`frame_html`) that is loaded once and is then handed one :class:`Sheet` after
+A page shows the same map in a frame (:func:`frame_html`) that is loaded once and then handed one :class:`Sheet` after
 another, so that a new result is drawn in place.
 """
 
@@ -79,7 +79,7 @@ def sheet_of(view, tiles=False):
 
 
 def sheet_in(page):
-    """Return the :class:`Sheet` of a document that :func:`map_html` and its like made. Raises ValueError for another."""
+    """Return the :class:`Sheet` of a document made by :func:`map_html` and its like. Raises ValueError for another."""
     payload = re.search(r"drawPlan\(map_plan, (\{.*\})\);", page)
     margin = re.search(r'<aside id="margin">.*</section>(?=\n)', page, flags=re.DOTALL)
     title, lang = re.search(r"<title>(.*?)</title>", page), re.search(r'<html lang="(\w+)', page)

@@ -1,7 +1,7 @@
 """Two results side by side: what a second plan does otherwise than a first one, as tables, a workbook and a map.
 
-A result is a folder that a run has published; only its own files are read, after their hashes. Every difference is
-second less first.
+A result is a folder that a run has published - only its own files are read, after their hashes - or a plan in memory,
+taken in the form in which it would be published. Every difference is second less first.
 """
 
 import importlib.metadata
@@ -19,16 +19,17 @@ from planner.report.columns import COMPARED, TABLES
 from planner.report.cover import Line
 from planner.report.folder import OutRefused, check_out, replaced
 from planner.report.manifest import MANIFEST, digest_of, digests_of, inputs_of, write_manifest
-from planner.report.names import place_names
+from planner.report.names import NAMED_BY, place_names
 from planner.report.summary import Summary, credit_lines, density, thousands
 from planner.report.tables import published, read_csv, rounded, write_csv
 from planner.report.workbook import sheet_names, write_book
 from planner.scenario import Scenario, scenario_from, vary
-from planner.settings import ALL_SETTINGS, override_label, override_sides
+from planner.settings import ALL_SETTINGS, override_label, override_sides, said_place, setting_of
 
 STOPPED = ("interim", "no_plan")
 UNITS = {"shortfall": "beds", "worst": "beds_per_1000", "even": "beds_per_1000", "equal": "beds", "change": "beds"}
 UNITS |= {"cost": "wan_yuan", "travel": "km"}
+WORKBOOK, MAP = "compare.xlsx", "map.html"
 NAMED = 3  # counties that the headline names on either side
 
 
@@ -54,9 +55,9 @@ class CannotCompare(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """A published result as it lies in ``folder``: its manifest, its question and its tables in published form."""
+    """A result: its manifest, its question and its tables in published form; ``folder`` None = it lies in none."""
 
-    folder: Path
+    folder: Path | None
     manifest: dict
     scenario: Scenario
     tables: dict
@@ -87,6 +88,20 @@ def read_result(folder):
         return Result(folder, manifest, scenario_from(plain), tables)
     except (OSError, KeyError, ValueError, Rejected):
         raise CannotCompare("other_version", out=folder) from None
+
+
+def result_of(plan, region, standards, scenario=None):
+    """Return the :class:`Result` of a plan in memory, with the tables that its folder would hold.
+
+    scenario  who asks the plan's question under another name and title; None = the plan's own
+    Its manifest has what a comparison reads. Raises OSError where a file that the scenario names is gone.
+    """
+    manifest = {
+        "jinyi": importlib.metadata.version("jinyi"),
+        "inputs": inputs_of(region, standards, plan.scenario),
+        "proofs": {name: {"status": proof.status} for name, proof in plan.proofs.items()},
+    }
+    return Result(None, manifest, scenario or plan.scenario, published(plan.tables)[0])
 
 
 def _digest(path):
@@ -219,6 +234,22 @@ def _emergency(tables):
     return frame.assign(uncovered=frame["code"].map(uncovered))
 
 
+def named_tables(first, second, tables, region, words):
+    """Return the tables of :func:`compare` with place names in the language of ``words``."""
+    names, renamed = place_names(region, words), {}
+    for table, frame in tables.items():
+        frame = frame.copy()
+        for code, name in NAMED_BY:
+            if code in frame and name in frame:
+                frame[name] = frame[code].map(names).fillna(frame[name])
+        for side, result in (("first", first), ("second", second)):
+            if f"worst_county_{side}" in frame:
+                worst = result.tables["access_summary"].set_index("split")["worst_code"].map(names)
+                frame[f"worst_county_{side}"] = frame["split"].map(worst).fillna(frame[f"worst_county_{side}"])
+        renamed[table] = frame
+    return renamed
+
+
 def write_comparison(first, second, tables, summary, region, out, words):
     """Write the folder ``out`` of a comparison in one step, replacing an earlier comparison, and return its manifest.
 
@@ -232,10 +263,8 @@ def write_comparison(first, second, tables, summary, region, out, words):
         (folder / "tables").mkdir()
         for name, frame in tables.items():
             write_csv(name, frame, folder / "tables" / f"{name}.csv")
-        lines = _cover(first, second, tables, summary, words)
-        write_book(tables, lines, summary, folder / "compare.xlsx", words)
-        view = difference_view(tables, region, summary, words)
-        (folder / "map.html").write_text(difference_html(view), encoding="utf-8", newline="\n")
+        write_comparison_book(first, second, tables, summary, folder / WORKBOOK, words)
+        write_comparison_map(tables, region, summary, folder / MAP, words)
         manifest = {
             "jinyi": importlib.metadata.version("jinyi"),
             "language": words.lang,
@@ -253,6 +282,17 @@ def write_comparison(first, second, tables, summary, region, out, words):
         }
         write_manifest(manifest, folder / MANIFEST)
     return manifest
+
+
+def write_comparison_book(first, second, tables, summary, path, words):
+    """Write the workbook of a comparison: its cover, then a sheet a table. Raises OSError."""
+    write_book(tables, _cover(first, second, tables, summary, words), summary, path, words)
+
+
+def write_comparison_map(tables, region, summary, path, words):
+    """Write the map of the differences as a page that needs no network. Raises OSError."""
+    view = difference_view(tables, region, summary, words)
+    path.write_text(difference_html(view), encoding="utf-8", newline="\n")
 
 
 def summarise_comparison(first, second, tables, region, standards, words):
@@ -417,12 +457,16 @@ def result_rows(first, second, words):
     return rows
 
 
-def question_rows(first, second, words):
-    """Return one row a setting in which the two questions differ: its name, its value in the first, in the second."""
+def question_rows(first, second, words, names=None):
+    """Return one row a setting in which the two questions differ: its name, its value in the first, in the second.
+
+    ``names`` of places by their codes; a place without one is told by its code.
+    """
     rows = []
     for each in differences(first.scenario, second.scenario):
-        place = each.key.rpartition(".")[2]
-        label = override_label(each, words) + (f" · {place}" if place.isdigit() else "")
+        setting, label = setting_of(each.key), override_label(each, words)
+        if setting.by:
+            label += f" · {said_place(setting, each.key.rpartition('.')[2], names or {}, words)}"
         rows.append((label, *override_sides(each, words)))
     return [*rows, *_inputs(first, second, words)]
 

@@ -109,6 +109,11 @@ def write_coverage(checked, out, words):
 
 def coverage_tables(checked):
     """Return (tables, cleaned) in published form: names and columns of ``planner.report.columns.checked_tables``."""
+    return published(unpublished(checked), checked_tables(checked.coverage.far))
+
+
+def unpublished(checked):
+    """Return the tables of a check as they are before anything is rounded: for a screen that follows a hand."""
     found, far = checked.coverage, checked.coverage.far
     status = found.stations["kind"].map({"seat": "assumed", "new": "new"}).fillna("listed")
     tables = {
@@ -125,7 +130,7 @@ def coverage_tables(checked):
         tables["checked_change_cities"] = checked.change.by_city.rename(columns=difference)
         tables["checked_change_counties"] = checked.change.by_county.rename(columns=difference)
         tables["checked_change_places"] = checked.change.places
-    return published(tables, checked_tables(far))
+    return tables
 
 
 def _with_share(frame):

@@ -86,7 +86,9 @@ def rows_html(rows, words, *, chosen=None):
         f"{text(_heading(key, words))}</button></th>"
         for key, kind in heads
     )
-    body = "".join(_row(id, row, words, id == chosen) for id, row in zip(rows.index, rows.to_dict("records"), strict=True))
+    body = "".join(
+        _row(id, row, words, id == chosen) for id, row in zip(rows.index, rows.to_dict("records"), strict=True)
+    )
     return f'<table class="rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
@@ -149,10 +151,9 @@ def _stated(key, row, words):
     said = "" if key == "gap" else words(f"page_compliance.nature_{nature}")
     value = figure_text(row[key], row["unit"])
     mark = "" if absent(row[key]) else MARKS.get(nature, "")
-    unit = "" if absent(row[key]) else words(f"value.unit.{row['unit']}")
-    return (
-        f"<tr><th>{text(words(f'column.{key}'))}</th><td><b>{value}{mark}</b> {text(unit)}</td><td>{text(said)}</td></tr>"
-    )
+    unit = "" if absent(row[key]) else _unit(row, words)
+    heading = text(words(f"column.{key}"))
+    return f"<tr><th>{heading}</th><td><b>{value}{mark}</b> {text(unit)}</td><td>{text(said)}</td></tr>"
 
 
 def _register(row, standard, words):

@@ -76,9 +76,16 @@ def _structure(tables, standards, words):
         name = words("page_compliance.beds_of", item=words(f"value.item.{row['item']}"))
         yield {
             **{key: row[key] for key in ("area_code", "area", "document", "clause", "verdict", "nature_now")},
-            "standard_id": id, "name": name, "group": f"item {row['item']}", "source": "bed_structure",
-            "now": row["beds_now"], "target": row["beds_target"], "plan": row["beds_plan"], "gap": row["gap"],
-            "unit": "beds", "nature_plan": "decided",
+            "standard_id": id,
+            "name": name,
+            "group": f"item {row['item']}",
+            "source": "bed_structure",
+            "now": row["beds_now"],
+            "target": row["beds_target"],
+            "plan": row["beds_plan"],
+            "gap": row["gap"],
+            "unit": "beds",
+            "nature_plan": "decided",
         }
 
 
@@ -88,10 +95,16 @@ def _rules(tables, standards, words):
             continue
         yield {
             **{key: row[key] for key in ("area_code", "area", "document", "clause", "verdict", "unit")},
-            "standard_id": _rule_standard(row, standards), "name": word("rule", row["rule"], words),
-            "group": f"rule {row['rule']}", "source": "bed_rules",
-            "now": None, "target": row["asked"], "plan": row["got"], "gap": row["got"] - row["asked"],
-            "nature_now": "no_data", "nature_plan": "decided",
+            "standard_id": _rule_standard(row, standards),
+            "name": word("rule", row["rule"], words),
+            "group": f"rule {row['rule']}",
+            "source": "bed_rules",
+            "now": None,
+            "target": row["asked"],
+            "plan": row["got"],
+            "gap": row["got"] - row["asked"],
+            "nature_now": "no_data",
+            "nature_plan": "decided",
         }
 
 

@@ -10,16 +10,16 @@ import numpy as np
 
 from geo.map_views import people_states
 from geo.maps import sheet_of
-from geo.travel import UNREACHED
+from geo.travel import UNREACHED, is_covered
 from geo.ways import Ways
 from planner.coverage import Limits, check_coverage, places_at
 from planner.report.coverage_report import (
     Checked,
     coverage_headline,
-    coverage_tables,
     coverage_view,
     in_words,
     summarise_coverage,
+    unpublished,
 )
 from planner.report.summary import number, share, thousands
 from planner.services.station_problem import standards_of
@@ -33,7 +33,7 @@ NAMES = ("urban", "rural", "preferred")
 class Memory:
     """What a session has worked out, the last few of each kind."""
 
-    MOST = {"near": 12, "coverage": 6, "found": 3}
+    MOST = {"near": 12, "coverage": 6, "found": 3, "sheets": 3}
 
     def __init__(self):
         self._held = {kind: OrderedDict() for kind in self.MOST}
@@ -59,13 +59,12 @@ class Memory:
 class Found:
     """A checked list, told in one language.
 
-    checked    :class:`planner.report.coverage_report.Checked`; tables: its published tables, said: in the language
+    checked    :class:`planner.report.coverage_report.Checked`; said: its tables in the language, not yet rounded
     headline   sentences; summary: of the check
     sheet      of the map
     """
 
     checked: Checked
-    tables: dict
     said: dict
     headline: tuple
     summary: object
@@ -116,12 +115,24 @@ def covered(memory, prepared, scenario, stations, lang, near):
     at = memory.get("near", at_key)
     if at is None:
         at = memory.put("near", at_key, places_at(prepared.region, prepared.demand))
-    ways = Ways(scenario.travel_measure, scenario.detour_factor if scenario.travel_measure == "straight" else 1.0)
     limits = Limits(asked.urban, asked.rural, asked.preferred)
     region, demand = prepared.region, prepared.demand
     said = in_language(stations, lang)
-    made = check_coverage(region, demand, said, ways=ways, limits=limits, radii=(), near=near, at=at)
+    made = check_coverage(region, demand, said, ways=_ways(scenario), limits=limits, radii=(), near=near, at=at)
     return memory.put("coverage", key, made)
+
+
+def inside(prepared, scenario, near):
+    """Return {covered, preferred: n booleans} of the demand points, from their nearest stations."""
+    asked, ways = standards_of(scenario), _ways(scenario)
+    limits = {"covered": asked.rural, "preferred": asked.preferred}
+    demand = prepared.demand
+    return {name: is_covered(near[0], ways.limits(demand, asked.urban, km)) for name, km in limits.items()}
+
+
+def _ways(scenario):
+    """Return the ways of a scenario without their roads: enough to hold known distances against standards."""
+    return Ways(scenario.travel_measure, scenario.detour_factor if scenario.travel_measure == "straight" else 1.0)
 
 
 def told(memory, prepared, scenario, listing, coverage, words, *, forced=(), forbidden=(), start=None):
@@ -135,8 +146,7 @@ def told(memory, prepared, scenario, listing, coverage, words, *, forced=(), for
     if known is not None and known.coverage is coverage:
         return known
     checked = checked_of(prepared, listing, coverage, words)
-    tables = coverage_tables(checked)[0]
-    said = in_words(checked, tables, words)
+    said = in_words(checked, unpublished(checked), words)
     summary = summarise_coverage(checked, words, said)
     headline = (_covered(listing, checked, words), *coverage_headline(checked, words, said)[1:])
     summary = replace(summary, headline=list(headline))
@@ -148,7 +158,7 @@ def told(memory, prepared, scenario, listing, coverage, words, *, forced=(), for
         people=people_states(coverage.points),
         barred=_barred(prepared.sites, forbidden, words),
     )
-    found = Found(checked, tables, said, headline, summary, sheet_of(view))
+    found = Found(checked, said, headline, summary, sheet_of(view))
     return memory.put("found", key, found)
 
 
@@ -168,15 +178,15 @@ def checked_of(prepared, listing, coverage, words):
 
 def _marks(listing, forced, start):
     """Return what the planner decided on each station, in the list's order."""
-    marks = []
-    for id, row in listing.stations.iterrows():
-        mark = "added" if row["kind"] == "new" else ""
-        if start is not None:
-            was = start.loc[id] if id in start.index else None
-            mark = "added" if was is None else ""
-            if was is not None and (was["lon"], was["lat"]) != (row["lon"], row["lat"]):
-                mark = "moved"
-        marks.append("forced" if id in forced else mark)
+    was = None if start is None else dict(zip(start.index, zip(start["lon"], start["lat"], strict=True), strict=True))
+    stations, marks = listing.stations, []
+    for id, kind, *at in zip(stations.index, stations["kind"], stations["lon"], stations["lat"], strict=True):
+        if id in forced:
+            marks.append("forced")
+        elif was is None:
+            marks.append("added" if kind == "new" else "")
+        else:
+            marks.append("added" if id not in was else "moved" if was[id] != tuple(at) else "")
     return marks
 
 
@@ -197,6 +207,18 @@ def counts(coverage):
     columns = ["persons", "covered", "preferred", "uncovered"]
     by = coverage.coverage_by_city.groupby("setting")[columns].sum()
     return {setting: by.loc[setting].astype(int).to_dict() for setting in SETTINGS}
+
+
+def counts_of(points, flags):
+    """Return what :func:`counts` returns, of points of another check of the same people and their flags."""
+    persons, setting = points["persons"], points["setting"]
+    made = {}
+    for each in SETTINGS:
+        here = setting.eq(each)
+        whole = int(persons[here].sum())
+        covered, preferred = (int(persons[here & flags[name]].sum()) for name in ("covered", "preferred"))
+        made[each] = {"persons": whole, "covered": covered, "preferred": preferred, "uncovered": whole - covered}
+    return made
 
 
 def part(of, whole, words):

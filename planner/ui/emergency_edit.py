@@ -5,11 +5,11 @@ import streamlit as st
 from geo.stations import HEADINGS
 from planner.report.summary import thousands
 from planner.ui.draft import change
-from planner.ui.emergency_check import counts, gain_said
+from planner.ui.emergency_check import counts_of, gain_said
 from planner.ui.emergency_look import (
     begin,
-    coverage_known,
     history_now,
+    inside_known,
     keep_history,
     look_at,
     wish_for,
@@ -150,24 +150,27 @@ def unwish(frame, prepared, listing, told):
 
 def said_of_edit(frame, prepared, coverage):
     """Draw what the last edit did, and all edits together; return the counts of the list that they began with."""
-    history, words = history_now(), frame.words
-    start = coverage_known(frame, prepared, history.start.stations)
+    history, words, points = history_now(), frame.words, coverage.points
+    start, now = inside_known(frame, prepared, history.start.stations), points["covered"].to_numpy()
     lines = []
     if history.undoable:
         deed, names = history.now.deed
         did = words(f"page_emergency.deed.{deed}", name=names[0] if names else "")
-        before = coverage_known(frame, prepared, history.before.stations)
+        before = inside_known(frame, prepared, history.before.stations)
         if before is not None:
-            lines.append(words("page_emergency.did", deed=did, gain=gain_said(gain(before, coverage), words)))
+            lines.append(
+                words("page_emergency.did", deed=did, gain=gain_said(gain(points, before["covered"], now), words))
+            )
         if start is not None:
             said = {"count": history.at, "start": _start_label(history, words)}
-            lines.append(words("page_emergency.since_start", gain=gain_said(gain(start, coverage), words), **said))
+            change = gain_said(gain(points, start["covered"], now), words)
+            lines.append(words("page_emergency.since_start", gain=change, **said))
     else:
         said = {"start": _start_label(history, words), "count": thousands(len(history.now.stations))}
         lines.append(words("page_emergency.untouched", **said))
     body = "".join(f"<p>{text(line)}</p>" for line in lines)
     st.html(f'<div class="em-did" role="status">{body}</div>')
-    return counts(start) if start is not None and history.undoable else None
+    return counts_of(points, start) if start is not None and history.undoable else None
 
 
 def _start_label(history, words):

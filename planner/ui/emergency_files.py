@@ -10,7 +10,7 @@ from geo.faults import Rejected
 from geo.stations import load_stations
 from planner.report.columns import checked_tables
 from planner.report.cover import Line
-from planner.report.coverage_report import write_coverage
+from planner.report.coverage_report import coverage_tables, in_words, write_coverage
 from planner.report.tables import write_csv
 from planner.report.workbook import write_book
 from planner.ui.emergency_stations import Listing, stations_listed
@@ -110,7 +110,7 @@ def csv_of(found, name):
     """Return one published table as bytes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
-        write_csv(name, found.tables[name], path, checked_tables(found.coverage.far))
+        write_csv(name, coverage_tables(found.checked)[0][name], path, checked_tables(found.coverage.far))
         return path.read_bytes()
 
 
@@ -122,7 +122,8 @@ def xlsx_of(found, name, words):
     lines += [Line("heading", (words("report.rule_title"),)), Line("text", (summary.rule,))]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.xlsx"
-        write_book({name: found.said[name]}, lines, summary, path, words, checked_tables(found.coverage.far))
+        said = in_words(found.checked, coverage_tables(found.checked)[0], words)
+        write_book({name: said[name]}, lines, summary, path, words, checked_tables(found.coverage.far))
         return path.read_bytes()
 
 

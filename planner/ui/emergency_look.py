@@ -4,7 +4,7 @@ import streamlit as st
 
 from planner.settings import GOALS
 from planner.ui.draft import change
-from planner.ui.emergency_check import Memory, covered, near_from, near_here, near_key, told
+from planner.ui.emergency_check import Memory, covered, inside, near_from, near_here, near_key, told
 from planner.ui.emergency_stations import (
     Listing,
     begun,
@@ -157,13 +157,14 @@ def near_of(frame, prepared, stations):
     return memory().get("near", near_key(frame.scenario, stations)) or _near_by_desk(frame, stations)
 
 
-def coverage_known(frame, prepared, stations):
-    """Return the coverage of a list where it can be had at once, else None."""
-    key = near_key(frame.scenario, stations)
-    if frame.scenario.travel_measure != "straight" and memory().get("near", key) is None:
-        return None
-    near = near_of(frame, prepared, stations)
-    return covered(memory(), prepared, frame.scenario, stations, frame.words.lang, near)
+def inside_known(frame, prepared, stations):
+    """Return whom a list covers (:func:`planner.ui.emergency_check.inside`) where it can be had at once, else None."""
+    scenario = frame.scenario
+    if scenario.travel_measure == "straight":
+        near = near_here(memory(), prepared, scenario, stations)
+    else:
+        near = memory().get("near", near_key(scenario, stations))
+    return None if near is None else inside(prepared, scenario, near)
 
 
 def _near_by_desk(frame, stations):

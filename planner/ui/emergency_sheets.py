@@ -5,7 +5,7 @@ from planner.report.summary import share, thousands
 from planner.report.tables import absent
 from planner.ui.sheets import HEAD_PIXELS, ROW_PIXELS, ROWS_AT_ONCE, TALLEST, document, text
 
-MOST_ROWS = 400  # of a long list; the files hold every row
+MOST_ROWS = 200  # of a long list; the files hold every row
 SHORT = "short"
 MODELLED = "modelled"
 
@@ -16,9 +16,8 @@ def areas_html(frame, words, *, cities=None):
     frame   checked_cities or checked_counties in the reader's language
     cities  {code: name} of the column that says which city a county belongs to; None = a table of cities
     """
-    by = frame.set_index(["setting", "code"])
-    codes = frame["code"].drop_duplicates().to_list()
-    rows = [_area(by.loc["urban"].loc[code], by.loc["rural"].loc[code]) for code in codes]
+    by = {setting: part.to_dict("records") for setting, part in frame.groupby("setting", sort=False)}
+    rows = [_area(urban, rural) for urban, rural in zip(by["urban"], by["rural"], strict=True)]
     body = "".join(
         _tr([_td(row["name"]), *([_td(cities.get(row["city"], ""))] if cities else []), *_figures(row, words)])
         for row in rows
@@ -96,7 +95,7 @@ def glance_html(people, limits, words, before=None):
         shown = share(row[column], row["persons"]) if row["persons"] else words("report.absent")
         short = " short" if column == "covered" and row[column] < row["persons"] else ""
         was = ""
-        if before is not None and before[setting][column] != row[column]:
+        if before is not None and row["persons"] and share(before[setting][column], row["persons"]) != shown:
             was = f"<em>{share(before[setting][column], row['persons'])} → </em>"
         label = words(f"page_emergency.glance.{limit}", limit=limits[limit])
         lines += (

@@ -380,11 +380,12 @@ class Gain:
         return sum(self.gained[s] - self.lost[s] for s in ([setting] if setting else SETTINGS))
 
 
-def gain(first, second):
-    """Return the :class:`Gain` from a first :class:`planner.coverage.Coverage` to a second one of the same people."""
-    persons = second.points["persons"].to_numpy()
-    urban = second.points["setting"].eq("urban").to_numpy()
-    was, now = (coverage.points["covered"].to_numpy() for coverage in (first, second))
+def gain(points, was, now):
+    """Return the :class:`Gain` between two checks of the same people.
+
+    points    with persons and setting, one row a demand point; was, now: n booleans, whether each is covered
+    """
+    persons, urban = points["persons"].to_numpy(), points["setting"].eq("urban").to_numpy()
     parts = {"urban": urban, "rural": ~urban}
 
     def people(which):

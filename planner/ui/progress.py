@@ -19,7 +19,7 @@ def follow(desk, job, words, brief=False):
     """
     _draw_again_for_news(job)
     if brief:
-        st.html(f'<p class="jy-status">◐ {text(_now(job, words))}</p>')
+        st.html(f'<p class="jy-status">◐ {text(now_text(job, words))}</p>')
     else:
         st.html(progress_html(job, words))
     if job.kind != "study":
@@ -38,7 +38,7 @@ def wait_for_news(job, words):
     """Draw the page again when the rest of an answer, or its other language, has come; say that it is under way."""
     _draw_again_for_news(job)
     if job.whole is not None and not job.whole.over:
-        st.html(f'<p class="jy-status">◐ {words("ui.completing")} {text(_now(job.whole, words))}</p>')
+        st.html(f'<p class="jy-status">◐ {words("ui.completing")} {text(now_text(job.whole, words))}</p>')
 
 
 def _draw_again_for_news(job):
@@ -51,7 +51,8 @@ def _draw_again_for_news(job):
         st.rerun()
 
 
-def _now(job, words):
+def now_text(job, words):
+    """Return which stage a job is at, for how long, and its gap."""
     if not job.stages:
         return words("ui.waiting")
     name, began = job.stages[-1]

@@ -6,16 +6,15 @@ import html
 from dataclasses import dataclass
 
 from geo.theme import VERDICT_COLOURS, VERDICT_SIGNS, figure
-from planner.report.columns import CODE, DECIMALS, TABLES, TEXT, WORD
+from planner.report.columns import ALL_TABLES, CODE, COMPARED, DECIMALS, TEXT, WORD
 from planner.report.summary import density, gap_text, share, thousands
 from planner.report.tables import absent, rounded
-from planner.report.workbook import NOT_SUMMED, word
+from planner.report.workbook import DENSITIES, NOT_SUMMED, word
 from planner.report.workbook import SHARES as PERCENTAGES
 from planner.ui.style import asset, variables
 
 SHARE = "share"
 SHARES = {"covered_share": "covered", "covered_now_share": "covered_now", "preferred_share": "preferred"}
-DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
 ROW_PIXELS, HEAD_PIXELS = 28, 47
 ROWS_AT_ONCE, TALLEST = 30, 560  # a longer table scrolls under its headings
 COLUMN_PIXELS = 150  # a table of few columns does not sprawl
@@ -52,6 +51,18 @@ SHEETS = {
     "centres_free": "name city level persons",
     "catchments": "county city persons centre centre_km free_centre free_centre_km",
     "compliance": "name document clause area unit now target plan gap verdict",
+    "compared_beds_by_city": "name persons_first persons_second beds_first beds_second beds_difference"
+    " per_1000_first per_1000_second per_1000_difference",
+    "compared_beds_by_county": "name city beds_first beds_second beds_difference"
+    " per_1000_first per_1000_second per_1000_difference reach_first reach_second reach_difference",
+    "compared_structure": "area part item beds_first beds_second beds_difference"
+    " per_1000_first per_1000_second per_1000_difference",
+    "compared_rules": "rule area unit bent_first bent_second bent_difference",
+    "compared_access": "split gini_first gini_second gini_difference worst_county_first worst_first"
+    " worst_county_second worst_second worst_difference deviation_first deviation_second deviation_difference",
+    "compared_objectives": "objective unit first second difference",
+    "compared_emergency": "name stations_first stations_second stations_difference ambulances_first"
+    " ambulances_second ambulances_difference uncovered_first uncovered_second uncovered_difference",
 }
 WHERE_ANY = ("km", "minutes", "unreachable")  # columns of one measure of ways: shown where they hold something
 OWN_KINDS = {
@@ -71,13 +82,17 @@ UNIT_DECIMALS = {"beds_per_1000": 2, "percent_of_people": 2}
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a sheet. ``kind`` as in planner.report.columns, or "share"; ``mark`` as in geo.theme.MARKS."""
+    """One column of a sheet. ``kind`` as in planner.report.columns, or "share"; ``mark`` as in geo.theme.MARKS.
+
+    ``signed``: a difference, with + or − before it.
+    """
 
     key: str
     kind: str
     heading: str
     unit: str
     mark: str
+    signed: bool = False
 
     @property
     def is_number(self):
@@ -90,7 +105,7 @@ def sheet_html(name, tables, words):
     shown = [key for key in SHEETS[name].split() if key not in WHERE_ANY or _holds(rows, key)]
     columns = [_column(name, key, words) for key in shown]
     totals = list(_totals(name, columns, rows, words))
-    head = "".join(_heading(column) for column in columns)
+    head = "".join(_heading(column, words) for column in columns)
     body = "".join(_row(columns, row, words) for row in rows)
     foot = "".join(_row(columns, row, words) for row in totals)
     width = COLUMN_PIXELS * len(columns)
@@ -125,13 +140,13 @@ def text(value):
 
 
 def _column(name, key, words):
-    table = TABLES[name]
+    table = ALL_TABLES[name]
     kind = SHARE if key in SHARES else OWN_KINDS.get(key) or table.kind(key)
     if key in SHARES:
         return Column(key, kind, words(f"ui.{key}"), "", table.mark(SHARES[key]))
     heading = words(OWN_HEADINGS.get(key, f"column.{key}"))
     unit = words(f"unit.{key}") if f"unit.{key}" in words and kind in DECIMALS and kind != "figure" else ""
-    return Column(key, kind, heading, unit, table.mark(key))
+    return Column(key, kind, heading, unit, table.mark(key), name in COMPARED and key.endswith("difference"))
 
 
 def _named(name, tables):
@@ -161,30 +176,41 @@ def _named(name, tables):
 
 def _totals(name, columns, rows, words):
     """Yield the last rows of a city table: sums, with densities worked out from the sums."""
-    how = TABLES[name].totals
+    how = ALL_TABLES[name].totals
     groups = [("urban",), ("rural",), ("urban", "rural")] if how == "setting" else [None] if how else []
     for group in groups:
         within = [row for row in rows if group is None or row["setting"] in group]
         total = {"name": words("report.total"), "setting": group[0] if group and len(group) == 1 else ""}
         sums = {
-            key: sum(row[key] for row in within)
-            for key in TABLES[name].columns
-            if TABLES[name].kind(key) == "whole" and key not in NOT_SUMMED
+            key: _sum([row[key] for row in within])
+            for key in ALL_TABLES[name].columns
+            if ALL_TABLES[name].kind(key) == "whole" and key not in NOT_SUMMED
         }
         total |= sums | dict.fromkeys(NOT_SUMMED, "")
         for key, (part, whole) in PERCENTAGES.items():
-            if part in sums and sums[whole]:
+            if sums.get(part) is not None and sums.get(whole):
                 total[key] = float(rounded(100 * sums[part] / sums[whole], 1))
-        for key, count in DENSITIES.items():
-            if count in sums:
-                total[key] = float(density(sums[count], sums["persons"]))
+        for key, (count, persons) in DENSITIES.items():
+            if sums.get(count) is not None and sums.get(persons):
+                total[key] = float(density(sums[count], sums[persons]))
+        if "per_1000_second" in total:
+            total["per_1000_difference"] = float(rounded(total["per_1000_second"] - total["per_1000_first"], 2))
         yield total
 
 
-def _heading(column):
+def _sum(figures):
+    """Return the sum of what is known; None where nothing is."""
+    known = [figure for figure in figures if not absent(figure)]
+    return sum(known) if known else None
+
+
+def _heading(column, words):
+    """Return the heading of a column; pointing at it shows how its figures come about."""
     side = " class=figure" if column.is_number else ""
     unit = f"<small>{text(column.unit)}</small>" if column.unit else ""
-    return f'<th scope="col"{side}><button type="button">{text(column.heading)}{column.mark}<i></i></button>{unit}</th>'
+    how = f' title="{text(words(f"how.{column.key}"))}"' if f"how.{column.key}" in words else ""
+    said = f"{text(column.heading)}{column.mark}"
+    return f'<th scope="col"{side}{how}><button type="button">{said}<i></i></button>{unit}</th>'
 
 
 def _row(columns, row, words):
@@ -222,8 +248,9 @@ def _figure(column, row):
     if absent(value):
         return "—", ""
     if column.kind == "figure":
-        return figure(float(value), UNIT_DECIMALS.get(row.get("unit"), 0)), float(value)
-    return figure(float(value), SHOWN_DECIMALS.get(column.kind, DECIMALS[column.kind])), float(value)
+        return figure(float(value), UNIT_DECIMALS.get(row.get("unit"), 0), column.signed), float(value)
+    decimals = SHOWN_DECIMALS.get(column.kind, DECIMALS[column.kind])
+    return figure(float(value), decimals, column.signed), float(value)
 
 
 def verdict_text(verdict, words):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from planner.report.columns import TABLES
+from planner.report.columns import ALL_TABLES
 from planner.ui.sheets import sheet_html, text
 
 
@@ -17,6 +17,6 @@ def table(frame, name, *, tables=None, rows=None, noted=True):
     if not noted:
         return
     notes = [words(f"table.{name}.note")]
-    if TABLES[name].counted and frame.text.summary is not None:
+    if ALL_TABLES[name].counted and frame.text.summary is not None:
         notes.append(frame.text.summary.rule)
     st.html('<div class="jy-notes">' + "".join(f"<p>{text(note)}</p>" for note in notes) + "</div>")

@@ -34,15 +34,17 @@ EMBEDDED = (
 
 @dataclass(frozen=True)
 class Text:
-    """An answer in one language: tables with its names, summary and cover lines of planner.report, the map's view.
+    """An answer in one language: tables with its names, summary and cover lines of planner.report, the map.
 
-    Of a plan of which a part is still to come there are tables alone: summary and view are None, cover is empty.
+    Of a plan of which a part is still to come there are tables alone: the others are None, cover is empty.
+    view   :class:`geo.map_views.MapView`; sheet: what is drawn of it, :class:`geo.maps.Sheet`
     """
 
     tables: Mapping
     summary: object
     cover: tuple
     view: object
+    sheet: object = None
 
 
 @dataclass(frozen=True)
@@ -232,8 +234,8 @@ def verified(answer, prepared, tell=lambda stage: None):
     if not all(check.passed for check in checks):
         raise VerificationFailed(checks)
     checked = replace(answer, checks=tuple(checks), texts={})
-    for lang in answer.texts:  # the cover counts the checks
-        checked = in_words(checked, prepared, lang, view=answer.texts[lang].view)
+    for lang, text in answer.texts.items():  # the cover counts the checks
+        checked = in_words(checked, prepared, lang, drawn=(text.view, text.sheet))
     return checked
 
 
@@ -257,8 +259,9 @@ def _told(plan, prepared, words):
     return said, cleaned
 
 
-def in_words(answer, prepared, lang, *, view=None):
-    """Return a whole answer with its texts in ``lang`` beside those it has; ``view`` of the map, if it is made."""
+def in_words(answer, prepared, lang, *, drawn=None):
+    """Return a whole answer with texts in ``lang`` beside those it has; ``drawn`` (view, sheet), if they are made."""
+    from geo.maps import sheet_of
     from planner.report.cover import cover_lines
     from planner.report.summary import summarise
     from planner.report.tables import published
@@ -268,8 +271,10 @@ def in_words(answer, prepared, lang, *, view=None):
     tables, _ = published(plan.tables)
     summary = summarise(plan, tables, prepared, words)
     cover = cover_lines(plan, {}, prepared, summary, answer.checks or (), answer.cleaned, {}, words)
-    view = view or view_of(plan, tables, prepared, summary, words)
-    text = Text(_told(plan, prepared, words)[0], summary, tuple(cover), view)
+    if drawn is None:
+        view = view_of(plan, tables, prepared, summary, words)
+        drawn = view, sheet_of(view)
+    text = Text(_told(plan, prepared, words)[0], summary, tuple(cover), *drawn)
     return replace(answer, texts=dict(answer.texts) | {lang: text})
 
 

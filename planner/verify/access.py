@@ -1,5 +1,6 @@
 """Beds within reach of people, worked out anew: catchments in bands, how unequal people are, who is worst off."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -58,14 +59,16 @@ def catchments(facts):
     """
     if "catchments" not in facts.kept:
         weights = [Fraction(str(weight)) for weight in facts.scenario.beds_access_weights]
+        common = math.lcm(*(weight.denominator for weight in weights))
+        counts = [weight.numerator * (common // weight.denominator) for weight in weights]
         reach, size = metres_of(facts.scenario.beds_reach_km), len(facts.counties)
         persons = np.zeros((len(weights), size, size), dtype=np.int64)
         point, seat, metres = facts.within(facts.demand_at, facts.seats, reach)
         band = np.maximum(-(-metres * len(weights) // reach), 1) - 1
         np.add.at(persons, (band, facts.demand_county[point], seat), facts.demand_persons[point])
-        by_band = persons.astype(object)
-        shares = sum(weight * count for weight, count in zip(weights, by_band, strict=True))
-        facts.kept["catchments"] = shares, shares.sum(axis=0)
+        weighed = sum(count * of.astype(object) for count, of in zip(counts, persons, strict=True))
+        over = np.frompyfunc(lambda part: Fraction(part, common) if part else 0, 1, 1)
+        facts.kept["catchments"] = over(weighed), over(weighed.sum(axis=0))
     return facts.kept["catchments"]
 
 
@@ -82,18 +85,45 @@ def within_reach(facts, beds):
     Step 1: the beds of a seat are shared by all who reach it, by weight. Step 2: a demand point has the shares of all
     seats it reaches, by weight; a county has the mean of its people.
     """
-    shares, crowd = catchments(facts)
-    people = facts.people_of_points
-    ratio = [int(count) / by if by else Fraction(0) for count, by in zip(beds, crowd, strict=True)]
-    sums = [sum((ratio[j] * row[j] for j in np.flatnonzero(row)), Fraction(0)) for row in shares]
-    return [1000 * total / int(p) if p else Fraction(0) for total, p in zip(sums, people, strict=True)]
+    known = facts.kept.setdefault("within_reach", {})
+    key = tuple(int(count) for count in beds)
+    if key not in known:
+        known[key] = [
+            Fraction(1000 * sum(part * key[j] for j, part in parts), whole) if whole else Fraction(0)
+            for parts, whole in _parts_of_beds(facts)
+        ]
+    return known[key]
+
+
+def _parts_of_beds(facts):
+    """Return for each county ([(seat, part of a bed there)], whole): whole numbers over a common denominator.
+
+    A county has sum_j part_j beds_j / whole beds a person within reach; (..., 0) where nobody lives.
+    """
+    if "parts_of_beds" not in facts.kept:
+        shares, crowd = catchments(facts)
+        found = []
+        for row, people in zip(shares, facts.people_of_points, strict=True):
+            of_a_bed = {j: Fraction(row[j]) / crowd[j] for j in np.flatnonzero(row).tolist()}
+            common = math.lcm(*(part.denominator for part in of_a_bed.values()))
+            parts = [(j, int(part * common)) for j, part in of_a_bed.items()]
+            found.append((parts, common * int(people)))
+        facts.kept["parts_of_beds"] = found
+    return facts.kept["parts_of_beds"]
+
+
+def total(values):
+    """Return the sum of exact numbers; over one common denominator, as fractions are slow to add one by one."""
+    fractions = [Fraction(value) for value in values]
+    common = math.lcm(*(each.denominator for each in fractions))
+    return Fraction(sum(each.numerator * (common // each.denominator) for each in fractions), common)
 
 
 def mean(access, persons):
     """Return the mean over persons, exact; 0 where nobody lives."""
     everyone = int(sum(persons))
-    total = sum((value * int(count) for value, count in zip(access, persons, strict=True)), Fraction(0))
-    return total / everyone if everyone else Fraction(0)
+    weighted = total(value * int(count) for value, count in zip(access, persons, strict=True))
+    return weighted / everyone if everyone else Fraction(0)
 
 
 def deviation(access, persons):
@@ -109,11 +139,11 @@ def gini(access, persons):
     """
     ranked = sorted((value, int(count)) for value, count in zip(access, persons, strict=True))
     everyone, middle = sum(count for _, count in ranked), mean(access, persons)
-    apart, before = Fraction(0), 0
+    apart, before = [], 0
     for value, count in ranked:
-        apart += value * count * (2 * before + count - everyone)
+        apart.append(value * (count * (2 * before + count - everyone)))
         before += count
-    return apart / (everyone * everyone * middle) if everyone and middle else Fraction(0)
+    return total(apart) / (everyone * everyone * middle) if everyone and middle else Fraction(0)
 
 
 def worst_county(access, persons):

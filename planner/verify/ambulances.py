@@ -49,9 +49,11 @@ class Fleet:
 
 def fleet_of(facts, plan):
     """Return the :class:`Fleet` of a plan, worked out once."""
-    if "fleet" not in facts.kept:
-        facts.kept["fleet"] = Fleet(facts, plan["stations"])
-    return facts.kept["fleet"]
+    of, fleet = facts.kept.get("fleet", (None, None))
+    if of is not plan:
+        fleet = Fleet(facts, plan["stations"])
+        facts.kept["fleet"] = plan, fleet
+    return fleet
 
 
 def check_ambulances(ledger, facts, plan):

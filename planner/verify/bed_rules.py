@@ -1,7 +1,9 @@
 """The rules a plan of beds must and should keep, place by place, held against the plan anew from the raw inputs."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from planner.verify import access, limits
 from planner.verify.facilities import closed_owners
@@ -43,7 +45,15 @@ class Rule:
 
     def got(self, cells):
         """Return what the plan (beds by cell, a dict for each county position) has of it."""
-        return self.offset + sum(weight * cells[i][cell] for (i, cell), weight in self.terms.items())
+        common, weights = self._whole
+        return self.offset + Fraction(sum(weight * cells[i][cell] for i, cell, weight in weights), common)
+
+    @cached_property
+    def _whole(self):
+        """Return (common denominator, [(county position, cell, whole weight)]): whole numbers are quick to add."""
+        common = math.lcm(*{weight.denominator for weight in self.terms.values()})
+        weights = [(w.numerator * (common // w.denominator), place) for place, w in self.terms.items()]
+        return common, [(i, cell, weight) for weight, (i, cell) in weights]
 
     def bent(self, got):
         """Return how much is missing or over."""

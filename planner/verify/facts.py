@@ -76,8 +76,8 @@ class Facts:
         self.people_of_points = np.bincount(
             self.demand_county, weights=self.demand_persons, minlength=len(self.counties)
         ).astype(np.int64)
-        self.kept = {}  # what several parts work out from these facts alone
-        self._places, self._ways = None, {}
+        self.kept = {}  # what several parts work out from these facts; what comes from a plan stands beside its plan
+        self._places, self._ways, self._near = None, {}, {}
 
     def _read_counties(self):
         table, census = self.region.counties.sort_index(), census_of(self.region)
@@ -132,9 +132,13 @@ class Facts:
     def within(self, points, sites, limit):
         """Return (i, j, metres) of the pairs of degrees that are within ``limit`` whole metres."""
         reach = limit / self.detour * (1 + OFF_SHARE) + OFF_METRES
-        near = cKDTree(self.xy(*sites.T)).query_ball_point(self.xy(*points.T), reach) if len(sites) else []
-        i = np.repeat(np.arange(len(near)), [len(found) for found in near])
-        j = np.concatenate([np.zeros(0, dtype=np.int64), *(np.asarray(found, dtype=np.int64) for found in near)])
+        if not len(points) or not len(sites):
+            return (np.zeros(0, dtype=np.int64),) * 3
+        trees = (cKDTree(self.xy(*each.T)) for each in (points, sites))
+        near = next(trees).sparse_distance_matrix(next(trees), reach, output_type="ndarray")
+        i, j = near["i"].astype(np.int64), near["j"].astype(np.int64)
+        order = np.lexsort((j, i))
+        i, j = i[order], j[order]
         metres = self.metres(points[i], sites[j])
         kept = metres <= limit
         return i[kept], j[kept], metres[kept]
@@ -149,12 +153,15 @@ class Facts:
         count = min(4, len(sites))
         away, near = cKDTree(self.xy(*sites.T)).query(self.xy(*points.T), k=count)
         away, near = (np.asarray(each).reshape(len(points), count) for each in (away, near))
-        metres = self.metres(points[:, None, :], sites[near], detour)
+        # Only who is hardly farther in the projection than the first may be as near.
+        close = away <= away[:, :1] * (1 + OFF_SHARE) + OFF_METRES
+        row, which = np.nonzero(close)
+        metres = np.full(away.shape, UNREACHED)
+        metres[row, which] = self.metres(points[row], sites[near[row, which]], detour)
         best = metres.min(axis=1)
         position = np.where(metres == best[:, None], near, len(sites)).min(axis=1)
-        # Where the last of these is hardly farther in the projection, another may be as near: all are looked at.
-        close = away[:, -1] <= away[:, 0] * (1 + OFF_SHARE) + OFF_METRES
-        for row in np.flatnonzero(close) if count < len(sites) else ():
+        # Where the last of these is such a one, there may be more: all are looked at.
+        for row in np.flatnonzero(close[:, -1]) if count < len(sites) else ():
             every = self.metres(points[row], sites, detour)
             best[row], position[row] = every.min(), every.argmin()
         return best, position
@@ -188,6 +195,13 @@ class Facts:
             self.kept["held"] = frame
         return self.kept["held"]
 
+    @property
+    def held_ids(self):
+        """Ids of the stations there are, a set."""
+        if "held_ids" not in self.kept:
+            self.kept["held_ids"] = set(self.held["id"])
+        return self.kept["held_ids"]
+
     def _served(self, sites, cities, straight):
         if not self.scenario.stations_by_city:
             return self._nearest_of(sites, straight)
@@ -213,18 +227,26 @@ class Facts:
         return counts
 
     def covers(self, sites, limits=None):
-        """Return a CSR array of 1, demand x sites (degrees): the site is within ``limits`` (their standard)."""
-        limits = self.limit if limits is None else limits
+        """Return a CSR array of 1, demand x sites (degrees): the site is within ``limits``, at most their standard."""
+        limits = self.limit if limits is None else np.minimum(limits, self.limit)
         if self.roads is not None:
             return self.roads.covers(self.xy(*sites.T), limits)
-        rows, columns = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for limit in np.unique(limits) if len(sites) else ():
-            chosen = np.flatnonzero(limits == limit)
-            i, j, _ = self.within(self.demand_at[chosen], sites, limit)
-            rows.append(chosen[i])
-            columns.append(j)
-        i, j = np.concatenate(rows), np.concatenate(columns)
+        i, j, metres = self._pairs(sites)
+        kept = metres <= limits[i]
+        i, j = i[kept], j[kept]
         return sparse.csr_array((np.ones(len(i), dtype=np.int64), (i, j)), shape=(len(self.demand), len(sites)))
+
+    def _pairs(self, sites):
+        """Return (demand point, site, metres) of the pairs within their standard; worked out once for each sites."""
+        key = sites.tobytes()
+        if key not in self._near:
+            found = [(np.zeros(0, dtype=np.int64),) * 3]
+            for limit in np.unique(self.limit):
+                chosen = np.flatnonzero(self.limit == limit)
+                i, j, metres = self.within(self.demand_at[chosen], sites, limit)
+                found.append((chosen[i], j, metres))
+            self._near[key] = tuple(np.concatenate(each) for each in zip(*found, strict=True))
+        return self._near[key]
 
     def known_site(self, id):
         """Return what the inputs know of the place a candidate's id stands for: kind, name, county_code, lon, lat.
@@ -232,16 +254,21 @@ class Facts:
         ``S`` + county code is the county's seat, ``T`` + id a settlement or located township, ``C`` + id a demand
         point. None for any other id.
         """
-        rest = id[1:]
-        if id in self.listed:
-            return self.listed[id]
-        if id in self.places:
-            return self.places[id]
-        if id.startswith("C") and rest in self.demand.index:
-            point = self.demand.loc[rest]
-            name = self.seen_from_places(degrees_of(self.demand.loc[[rest]]))[0]
-            return {"kind": "cell", "name": name} | {key: point[key] for key in ("county_code", "lon", "lat")}
-        return None
+        return self.known_sites([id])[0]
+
+    def known_sites(self, ids):
+        """Return for each id what :meth:`known_site` says of it; demand points are named together."""
+        known = self.kept.setdefault("sites", {})
+        if "points" not in self.kept:
+            points = np.asarray(self.demand.index, dtype=object)
+            self.kept["points"] = {"C" + id: row for row, id in enumerate(points)}
+        new = {id: self.kept["points"][id] for id in ids if id in self.kept["points"] and id not in known}
+        if new:
+            rows = list(new.values())
+            points = self.demand[["county_code", "lon", "lat"]].iloc[rows].to_dict("records")
+            for id, name, point in zip(new, self.seen_from_places(self.demand_at[rows]), points, strict=True):
+                known[id] = {"kind": "cell", "name": name} | point
+        return [self.listed.get(id) or self.places.get(id) or known.get(id) for id in ids]
 
     @property
     def places(self):
@@ -295,10 +322,11 @@ def degrees_of(frame):
 
 def positions(words, known):
     """Return the position of each word. Raises ValueError for one that the inputs do not know."""
-    foreign = sorted(set(words) - set(known))
+    codes, found = pd.factorize(np.asarray(words, dtype=object), use_na_sentinel=False)
+    foreign = sorted(set(found) - set(known))
     if foreign:
         raise ValueError(f"demand points name {', '.join(map(repr, foreign))}, unknown to the region")
-    return np.array([known[word] for word in words], dtype=np.int64)
+    return np.array([known[word] for word in found], dtype=np.int64)[codes]
 
 
 def census_of(region):

@@ -131,12 +131,18 @@ def capital(facts):
 
 
 def planned_cells(facts, plan):
-    """Return the plan's decisions: whole beds by cell, a dict for each county position; 0 where it names none."""
-    cells = [dict.fromkeys(CELLS, 0) for _ in facts.counties]
-    columns = plan["bed_quotas"][["code", "owner", "kind", "beds_plan"]]
-    for code, owner, kind, beds in columns.itertuples(index=False):
-        if code in facts.county and (owner, kind) in CELLS:
-            cells[facts.county[code]][owner, kind] = beds
+    """Return the plan's decisions: whole beds by cell, a dict for each county position; 0 where it names none.
+
+    Worked out once for a plan: leave them as they are.
+    """
+    of, cells = facts.kept.get("planned_cells", (None, None))
+    if of is not plan:
+        cells, known = [dict.fromkeys(CELLS, 0) for _ in facts.counties], set(CELLS)
+        columns = (plan["bed_quotas"][column] for column in ("code", "owner", "kind", "beds_plan"))
+        for code, owner, kind, beds in zip(*columns, strict=True):
+            if code in facts.county and (owner, kind) in known:
+                cells[facts.county[code]][owner, kind] = beds
+        facts.kept["planned_cells"] = plan, cells
     return cells
 
 

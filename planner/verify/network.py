@@ -132,8 +132,8 @@ def check_station_options(ledger, facts, plan):
     for line in lines:
         first.setdefault(line["option"], line)
     expected = []
-    for row, line in enumerate(lines):
-        place = facts.known_site(line["id"])
+    places = facts.known_sites([line["id"] for line in lines])
+    for row, (line, place) in enumerate(zip(lines, places, strict=True)):
         if place is None:
             where = {"lon": line["lon"], "lat": line["lat"]}
             ledger.fail("station_unknown", table="station_options", row=row + 2, id=line["id"], **where)

@@ -37,6 +37,6 @@ def _points(ledger, facts, demand):
     for id, code in zip(demand.index[~inside], demand["county_code"][~inside], strict=True):
         ledger.fail("demand_outside", id=id, code=code)
     city = demand["county_code"].map({county["code"]: county["city_code"] for county in facts.counties})
-    for id, found, expected in zip(demand.index, demand["city_code"], city, strict=True):
-        if found != expected:
-            ledger.fail("demand_city", id=id, found=found, expected=expected)
+    named = demand["city_code"].to_numpy(dtype=object)
+    for row in np.flatnonzero(named != city.to_numpy(dtype=object)):
+        ledger.fail("demand_city", id=demand.index[row], found=named[row], expected=city.iloc[row])

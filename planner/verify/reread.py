@@ -177,12 +177,13 @@ def _layer(base, name):
     values = dict(zip(columns, zip(*cursor.fetchall(), strict=True), strict=False))
     values = {column: list(values.get(column, ())) for column in columns}
     blobs = values.pop(shape, []) if shape else []
-    return Layer(values, [_geometry(blob) for blob in blobs], srs)
+    return Layer(values, shapely.from_wkb([_wkb(blob) for blob in blobs]).tolist(), srs)
 
 
-def _geometry(blob):
+def _wkb(blob):
+    """Return the well-known binary behind the head of a GeoPackage geometry; None for None."""
     if blob is None:
         return None
     if blob[:2] != b"GP":
         raise ValueError("not a GeoPackage geometry")
-    return shapely.from_wkb(blob[8 + ENVELOPES[blob[3] >> 1 & 7] :])
+    return blob[8 + ENVELOPES[blob[3] >> 1 & 7] :]

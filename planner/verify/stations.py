@@ -36,8 +36,8 @@ def check_sites(ledger, facts, frame, table):
     """Compare every station of a table with the place its id stands for, and its persons with those nearest to it."""
     persons = nearest_persons(facts, frame)
     expected, lines = [], frame.to_dict("records")
-    for row, line in enumerate(lines):
-        place = facts.known_site(line["id"])
+    places = facts.known_sites([line["id"] for line in lines])
+    for row, (line, place) in enumerate(zip(lines, places, strict=True)):
         if place is None:
             ledger.fail("station_unknown", table=table, row=row + 2, id=line["id"], lon=line["lon"], lat=line["lat"])
             continue
@@ -51,9 +51,8 @@ def check_sites(ledger, facts, frame, table):
             params = {"lon": line["lon"], "lat": line["lat"], "county": line["county_code"]}
             ledger.fail("station_outside", table=table, row=row + 2, id=line["id"], **params)
     stated = {line["id"] for line in lines}
-    for id in facts.held["id"]:
-        if id not in stated:
-            expected.append(_station(facts, id, facts.known_site(id), 0))
+    missing = [id for id in facts.held["id"] if id not in stated]
+    expected += [_station(facts, id, facts.known_site(id), 0) for id in missing]
     known = {line["id"] for line in expected}
     ledger.compare(table, frame[frame["id"].isin(known)], ["id"], sorted(expected, key=lambda line: line["id"]))
 
@@ -62,7 +61,7 @@ def _station(facts, id, place, persons):
     county = facts.counties[facts.county[place["county_code"]]]
     place = {"id": id} | place
     held = {"seat": "assumed", "existing": "listed"}.get(place["kind"], "new")
-    status = held if id in set(facts.held["id"]) else "new"
+    status = held if id in facts.held_ids else "new"
     return place | {"city_code": county["city_code"], "status": status, "persons": persons}
 
 

@@ -1,5 +1,6 @@
-"""The page as a planner meets it: a real Chromium, the whole province, the network cut."""
+"""The site as a planner meets it: a real Chromium, the whole province, the network cut. Three journeys, and two people."""
 
+import json
 import os
 import re
 import signal
@@ -8,7 +9,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -18,17 +21,37 @@ ROOT = Path(__file__).parents[2]
 LULIANG = {"code": "141100", "name": "吕梁市", "persons": 3_398_431, "five": "16,992", "six": "20,391"}
 ANSWER = 300_000  # milliseconds; the first one reads and prepares everything
 NOWHERE = "http://127.0.0.1:9"  # a proxy that is not there: whatever the server itself asked of the network would fail
+SIZES = ((1440, 900), (1024, 768))
+PAGES = {
+    "overview": ("总览", "Overview"),
+    "beds": ("床位方案", "Beds"),
+    "emergency": ("急救覆盖", "Emergency"),
+    "centres": ("区域中心", "Centres"),
+    "compare": ("方案比较", "Compare"),
+    "compliance": ("达标对照", "Standards"),
+    "data": ("数据", "Data"),
+    "export": ("导出", "Export"),
+}
 
 
 @pytest.fixture(scope="module")
-def address():
-    """The page's address: a server of its own on a free port of this machine, ended with all it started."""
+def artefacts():
+    """The folder of screenshots and timings that a run leaves to be looked at."""
+    folder = Path(os.environ.get("JINYI_SCREENSHOTS") or ROOT / "out" / "pages")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, artefacts):
+    """The site's address: a server of its own on a free port of this machine, ended with all it started."""
     pytest.importorskip("streamlit")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), NOWHERE)
     environment = {**os.environ, **proxies, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    environment["JINYI_STORE"] = str(tmp_path_factory.mktemp("store") / "scenarios.sqlite")
     environment.pop("JINYI_LANG", None)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -57,78 +80,91 @@ def _wait_for(url, server):
     raise AssertionError("the server does not answer")
 
 
+@pytest.fixture(scope="module")
+def log(artefacts):
+    """What took how long, in seconds: written down, never held against a limit."""
+    timings = {}
+    yield timings
+    said = {name: [round(each, 2) for each in seconds] for name, seconds in timings.items()}
+    said |= {f"{name}, median": round(median(seconds), 2) for name, seconds in timings.items()}
+    (artefacts / "timings.json").write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
+    print("\n" + json.dumps(said, ensure_ascii=False, indent=1))
+
+
+@contextmanager
+def timed(log, name):
+    began = time.monotonic()
+    yield
+    log.setdefault(name, []).append(time.monotonic() - began)
+
+
+def go(page, name, lang=0):
+    """Choose a page in the bar above."""
+    page.get_by_test_id("stTopNavLink").filter(has_text=PAGES[name][lang]).first.click()
+    page.locator(".jy-h1", has_text=PAGES[name][lang]).wait_for(timeout=30_000)
+
+
 def answered(page):
-    page.wait_for_selector(".jy-lead:not(.blank) p", timeout=ANSWER)
+    page.get_by_text("项独立核验全部通过").or_(page.get_by_text("independent checks passed")).first.wait_for(
+        timeout=ANSWER
+    )
 
 
-def beside_map(page, name):
-    """Return the row of a city beside the map: beds, new, stations, vehicles."""
-    row = page.locator(".jy-glance tr", has_text=name)
-    row.wait_for(timeout=30_000)  # the figures follow the sentences by a moment
-    return row.locator("td").all_inner_texts()
+def settled(page):
+    """Wait until nothing on the page is under way."""
+    page.wait_for_timeout(400)
+    page.wait_for_function(
+        "!document.querySelector('[data-testid=stApp][data-test-script-state=running]')", timeout=60_000
+    )
+    page.wait_for_timeout(300)
 
 
-def drawn(page):
-    """Return the words of the map's legend and a picture of the map."""
-    plate = page.frame_locator(".st-key-map iframe")
-    plate.locator(".leaflet-container").wait_for(timeout=30_000)
-    page.wait_for_timeout(1500)
-    return plate.locator("#legend").inner_text(), page.locator(".st-key-map iframe").screenshot()
-
-
-def test_a_planner_raises_a_target_and_takes_the_workbook_away(visit, address, tmp_path):
-    page, seen = visit(address, 1440, 900, accept_downloads=True)
-    page.wait_for_selector(".jy-progress li.now", timeout=60_000)
-    answered(page)
-    assert beside_map(page, LULIANG["name"])[0] == LULIANG["five"]
-    assert page.locator(".jy-lead p").count() >= 4
-    legend, picture = drawn(page)
-    mapped = page.locator(".st-key-map iframe").element_handle().content_frame()
-    mapped.evaluate("window.jinyiSame = true")
-
-    target = page.get_by_label(LULIANG["name"], exact=True)
-    target.fill("6.00")
-    target.press("Enter")
-    page.get_by_text("设置已改动，请重新计算").wait_for(timeout=30_000)
-    for gone in (".jy-glance", ".st-key-downloads"):  # a page takes old parts away once its run ends
-        page.locator(gone).first.wait_for(state="detached", timeout=30_000)
-    assert LULIANG["five"] not in page.inner_text("body")
-    frame = page.locator(".st-key-map iframe").element_handle().content_frame()
-    assert frame.evaluate("window.jinyiSame") is True  # the map was made pale, not drawn again
-    pale = "getComputedStyle(document.querySelector('.st-key-map iframe')).opacity === '0.2'"
-    page.wait_for_function(pale, timeout=30_000)
-
-    page.get_by_role("button", name="重新计算").click()
-    page.wait_for_selector(".jy-progress", timeout=30_000)
-    answered(page)
-    page.locator(".jy-glance tr", has_text=LULIANG["six"]).wait_for(timeout=30_000)
-    assert beside_map(page, LULIANG["name"])[0] == LULIANG["six"]
-    assert LULIANG["six"] == f"{(LULIANG['persons'] * 6 + 500) // 1000:,}"
-    new_legend, new_picture = drawn(page)
-    assert new_legend != legend and new_picture != picture
-
-    with page.expect_download(timeout=ANSWER) as download:
-        page.get_by_role("button", name="工作簿 xlsx").click(timeout=ANSWER)
-    assert re.fullmatch(r"shanxi-2025-[0-9a-f]{6}-plan\.xlsx", download.value.suggested_filename)
-    book = tmp_path / "plan.xlsx"
-    download.value.save_as(book)
-    assert beds_in(book) == (int(LULIANG["six"].replace(",", "")), 6.0)
-
-    if folder := os.environ.get("JINYI_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / "page-zh.png")
-    page.get_by_text("English", exact=True).click()
-    page.get_by_text("independent checks passed").wait_for(timeout=30_000)
-    row = page.locator(".jy-glance tr", has_text="Luliang").or_(page.locator(".jy-glance tr", has_text="Lüliang"))
-    row.wait_for(timeout=30_000)
-    assert row.locator("td").first.inner_text() == LULIANG["six"]
-    assert page.locator(".st-key-stations input[type=radio]:checked").count() == 1
-    if folder:
-        page.screenshot(path=Path(folder) / "page-en.png")
-
+def nothing_asked_or_wrong(seen, address):
     outside = [url for url in seen.requests if not url.startswith((address, "data:", "blob:", "about:"))]
     assert outside == [] and len(seen.requests) > 10
     faults = [fault for fault in seen.faults if not fault.startswith(address)]
     assert faults == [] and seen.dialogs == []
+
+
+def test_beds_are_given_to_a_city_and_the_workbook_is_taken_away(visit, address, artefacts, log, tmp_path):
+    with timed(log, "first page"):
+        page, seen = visit(address, 1440, 900, accept_downloads=True)
+        page.locator(".jy-h1").wait_for(timeout=60_000)
+    with timed(log, "first answer"):
+        answered(page)
+    assert page.locator(".jy-lead p").count() >= 4
+    row = page.locator(".jy-glance tr", has_text=LULIANG["name"]).locator("td").first
+    assert row.inner_text() == LULIANG["five"]
+
+    go(page, "beds")
+    plate = page.frame_locator(".st-key-map iframe")
+    plate.locator(".leaflet-container").wait_for(timeout=30_000)
+    page.locator(".st-key-map iframe").element_handle().content_frame().evaluate("window.jinyiSame = true")
+    target = page.get_by_label(LULIANG["name"], exact=True)
+    target.fill("6.00")
+    with timed(log, "a setting changed: the result is withdrawn"):
+        target.press("Enter")
+        page.get_by_text("设置已改动，请重新计算").wait_for(timeout=30_000)
+    page.locator(".jy-lead").wait_for(state="detached", timeout=30_000)
+    frame = page.locator(".st-key-map iframe").element_handle().content_frame()
+    assert frame.evaluate("window.jinyiSame") is True  # the map was made pale, not drawn again
+
+    with timed(log, "beds of a changed target"):
+        page.get_by_role("button", name="重新计算").click()
+        page.locator(".jy-lead p", has_text="263,525").wait_for(timeout=ANSWER)  # 260,126 + 20,391 - 16,992
+    go(page, "overview")  # the page is usable while the rest is worked out
+    answered(page)
+    row = page.locator(".jy-glance tr", has_text=LULIANG["name"]).locator("td").first
+    assert row.inner_text() == LULIANG["six"] == f"{(LULIANG['persons'] * 6 + 500) // 1000:,}"
+
+    go(page, "export")
+    with page.expect_download(timeout=ANSWER) as download:
+        page.locator(".st-key-file-workbook button:not([disabled])").click(timeout=ANSWER)
+    assert re.fullmatch(r"shanxi-2025-[0-9a-f]{6}-plan\.xlsx", download.value.suggested_filename)
+    book = tmp_path / "plan.xlsx"
+    download.value.save_as(book)
+    assert beds_in(book) == (int(LULIANG["six"].replace(",", "")), 6.0)
+    nothing_asked_or_wrong(seen, address)
 
 
 def beds_in(book):
@@ -141,3 +177,132 @@ def beds_in(book):
                 row = next(row for row in rows if row[head.index("code")] == LULIANG["code"])
                 return row[head.index("beds_plan")], row[head.index("target_per_1000")]
     raise AssertionError("no sheet of beds by city")
+
+
+def uncovered(page):
+    """Return the people whom no station covers, as the page's own figures say."""
+    said = page.locator(".jy-em-glance, .jy-glance").first.get_attribute("data-uncovered")
+    return int(said)
+
+
+def test_a_radius_is_checked_a_station_added_by_a_click_and_coverage_rises(visit, address, artefacts, log):
+    page, seen = visit(address, 1440, 900)
+    answered(page)
+    go(page, "emergency")
+    page.locator("[data-uncovered]").wait_for(timeout=60_000)
+    before = uncovered(page)
+    assert before == 6_351_008  # of the 117 county seats, 5 km and 20 km, as `jinyi coverage` prints
+    for km in ("4.5", "4", "5.5", "5"):
+        radius = page.locator(".st-key-em-standards input").first
+        last = page.locator("[data-uncovered]").get_attribute("data-uncovered")
+        with timed(log, "a radius moved: covered people"):
+            radius.fill(km)
+            radius.press("Enter")
+            page.wait_for_function(f"document.querySelector('[data-uncovered]')?.dataset.uncovered !== '{last}'")
+    assert uncovered(page) == before
+
+    page.locator(".st-key-em-toolbar").get_by_text("加站", exact=True).click()
+    settled(page)
+    box = page.locator(".st-key-map iframe").bounding_box()
+    last = uncovered(page)
+    for k in range(3):
+        with timed(log, "a station added by a click: covered people"):
+            page.mouse.click(box["x"] + box["width"] * (0.52 + 0.02 * k), box["y"] + box["height"] * (0.62 + 0.04 * k))
+            page.wait_for_function(
+                f"document.querySelector('[data-uncovered]').dataset.uncovered < {last}", timeout=30_000
+            )
+        assert uncovered(page) < last
+        last = uncovered(page)
+    page.screenshot(path=artefacts / "journey-2-stations-added.png")
+    nothing_asked_or_wrong(seen, address)
+
+
+def test_a_map_is_taken_away_and_opens_without_a_network(visit, address, artefacts, tmp_path):
+    page, seen = visit(address, 1440, 900, accept_downloads=True)
+    answered(page)
+    go(page, "export")
+    with page.expect_download(timeout=ANSWER) as download:
+        page.locator(".st-key-file-web_map button:not([disabled])").click(timeout=ANSWER)
+    file = tmp_path / "map.html"
+    download.value.save_as(file)
+    nothing_asked_or_wrong(seen, address)
+    opened, alone = visit(file.as_uri(), 1440, 900)
+    opened.locator(".leaflet-container").wait_for(timeout=30_000)
+    opened.wait_for_timeout(1500)
+    opened.screenshot(path=artefacts / "journey-3-exported-map.png")
+    assert [url for url in alone.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert alone.faults == [] and alone.dialogs == []
+
+
+@pytest.mark.parametrize("lang", [0, 1], ids=["zh", "en"])
+def test_every_page_fits_its_window(visit, address, artefacts, lang):
+    """No page is wider than its window, and each leaves a picture to be looked at."""
+    for width, height in SIZES:
+        page, seen = visit(address, width, height)
+        answered(page)
+        if lang:
+            page.get_by_text("EN", exact=True).click()
+            page.get_by_text("independent checks passed").first.wait_for(timeout=60_000)
+        for name in PAGES:
+            go(page, name, lang)
+            settled(page)
+            page.screenshot(path=artefacts / f"{name}-{'en' if lang else 'zh'}-{width}.png")
+            wide = page.evaluate(
+                "document.querySelector('[data-testid=stMain]').scrollWidth - document.querySelector('[data-testid=stMain]').clientWidth"
+            )
+            assert wide <= 0, (name, width)
+        nothing_asked_or_wrong(seen, address)
+
+
+def test_two_people_save_one_scenario_and_both_versions_are_kept(visit, address, artefacts):
+    one, _ = visit(address, 1440, 900)
+    answered(one)
+    one.locator(".st-key-shelf button").first.click()
+    one.get_by_label("名称", exact=True).fill("两人的方案 <img src=x onerror=alert(1)>")
+    one.get_by_label("保存人（可不填）", exact=True).fill("甲")
+    one.get_by_role("button", name="另存为新方案").click()
+    one.get_by_text("第 1 版。").wait_for(timeout=30_000)
+    two, seen = visit(address, 1440, 900)
+    answered(two)
+    two.locator("[data-testid=stSidebar] [data-testid=stSelectbox] input").first.click()
+    two.get_by_role("option", name="两人的方案").click()
+    two.get_by_text("已存第 1 版").wait_for(timeout=30_000)
+    for page, name in ((one, "甲"), (two, "乙")):
+        go(page, "beds")
+        settled(page)
+        target = page.get_by_label(LULIANG["name"], exact=True)
+        target.fill("5.50" if name == "甲" else "5.60")
+        target.press("Enter")
+        page.get_by_text("1 处改动未保存").wait_for(timeout=30_000)
+        page.locator(".st-key-shelf button").first.click()
+        page.get_by_label("保存人（可不填）", exact=True).fill(name)
+        page.get_by_role("button", name="保存为新一版").click()
+        said = "第 2 版。" if name == "甲" else "没有覆盖它"
+        page.locator(".jy-kept.told", has_text=said).wait_for(timeout=30_000)
+        page.screenshot(path=artefacts / f"two-savers-{'one' if name == '甲' else 'two'}.png")
+    assert "甲" in two.locator(".jy-kept.told").inner_text()
+    assert seen.dialogs == []
+
+
+def test_a_long_calculation_can_be_stopped_while_the_page_is_used(visit, address, log):
+    page, _ = visit(address, 1440, 900)
+    answered(page)
+    go(page, "emergency")
+    page.locator("[data-uncovered]").wait_for(timeout=60_000)
+    radius = page.locator(".st-key-em-standards input").first
+    radius.fill("3.7")
+    radius.press("Enter")
+    page.get_by_text("1 处改动未保存").wait_for(timeout=30_000)
+    page.get_by_role("button", name="重新计算").click()
+    go(page, "overview")
+    stop = page.get_by_role("button", name="停止，取当前最好的方案")
+    stop.wait_for(timeout=60_000)
+    with timed(log, "another page during a calculation"):
+        go(page, "compliance")
+    go(page, "overview")
+    page.get_by_text("急救站：").first.wait_for(timeout=60_000)
+    with timed(log, "stopped: the best there is, or that there is none"):
+        stop.click()
+        page.get_by_text("INTERIM").or_(page.get_by_text("已停止")).or_(page.locator(".jy-lead p")).first.wait_for(
+            timeout=60_000
+        )

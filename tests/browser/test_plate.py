@@ -15,7 +15,7 @@ pytest.importorskip("streamlit")
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<img src=x onerror=alert(1)>${alert(1)}`</script><script>alert(1)</script>=cmd()"
-APP = '''
+APP = """
 from dataclasses import replace
 
 import streamlit as st
@@ -41,7 +41,7 @@ told = [f"{each['kind']} {each.get('id', '')} {each['lon']:.2f} {each['lat']:.2f
 st.text("told: " + "; ".join(told))
 if st.checkbox("second"):
     plate(replace(view, notes=[]), key="other", height=400)
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,9 @@ def test_a_new_result_is_drawn_in_place(opened, address):
     assert extent(frame) == pytest.approx(before, abs=5e-4)
     assert frame.locator("input[value=change]").is_checked() and not frame.locator("input[value=stations]").is_checked()
     assert frame.locator("#legend").inner_text() == first
-    assert frame.evaluate("document.querySelectorAll('.leaflet-control-zoom, #tip, .leaflet-control-scale').length") == 3
+    assert (
+        frame.evaluate("document.querySelectorAll('.leaflet-control-zoom, #tip, .leaflet-control-scale').length") == 3
+    )
     assert frame.evaluate("document.querySelectorAll('canvas').length") <= 8
 
     choose(page, "en")  # another language is another document, of the same place

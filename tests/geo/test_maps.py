@@ -23,7 +23,11 @@ from tests.geo.small_view import CORNERS, SIDE, shanxi_view, small_view
 
 HOSTILE = "<img src=x onerror=alert(1)>${alert(1)}`alert(1)`</script><!--\\{{ 7*7 }}{% raw %}'\"&amp;"
 MODULES = (maps, map_payload, map_shapes, map_views)
-SOURCES = [*(Path(module.__file__) for module in MODULES), Path(text.__code__.co_filename), *(maps.ASSETS / "map").iterdir()]
+SOURCES = [
+    *(Path(module.__file__) for module in MODULES),
+    Path(text.__code__.co_filename),
+    *(maps.ASSETS / "map").iterdir(),
+]
 
 
 class _Seen(HTMLParser):
@@ -337,7 +341,9 @@ def test_a_difference_has_the_plans_extent_and_nothing_over_its_fills():
     assert [county["shape"] for county in data["counties"]] == [county["shape"] for county in plan["counties"]]
     assert not any(data[name] for name in ("stations", "uncovered", "centres", "catchments"))
     assert re.findall(r'<input type="(\w+)" name="\w+" value', page) == ["radio"] * 3
-    facts = dict(zip((key for key, _ in map_payload.DIFFERENCE_ROWS["county"]), data["counties"][0]["facts"], strict=True))
+    facts = dict(
+        zip((key for key, _ in map_payload.DIFFERENCE_ROWS["county"]), data["counties"][0]["facts"], strict=True)
+    )
     assert facts["beds_difference"] == "+50" and facts["reach_difference"] == "−0.75"
 
 
@@ -356,3 +362,138 @@ def test_a_difference_is_as_closed_and_as_harmless_as_a_plan():
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page).group(1)
     assert "default-src 'none'" in policy and policy.count("sha256-") == page.count("<script>")
     assert maps.difference_html(difference_view(hostile=HOSTILE)) == page
+
+
+# ---- the map of a check, its people, and what a planner decided
+
+
+def check_view(lang="zh", hostile=None, **changes):
+    """The small view's places as a check of its stations, its people counted by hand."""
+    view = small_view(lang, hostile)
+    counted = {"urban_persons": 1000, "urban_covered": 900, "urban_uncovered": 100}
+    counted |= {"rural_persons": 500, "rural_covered": 500, "rural_uncovered": 0}
+    counties = view.counties[["code", "name", "city", "geometry"]].assign(**counted)
+    cities = view.cities[["code", "name", "lon", "lat", "geometry"]].set_geometry("geometry").assign(**counted)
+    stations = view.stations.assign(status="listed", uncovered=10, farthest=7.0)
+    kept = ("title", "subtitle", "lang", "province", "urban", "rural", "sources", "rule", "notes", "words")
+    fields = {name: getattr(view, name) for name in kept} | {"far": "km", "circles": True, "detour_factor": 1.0}
+    uncovered = view.uncovered.assign(station=hostile or "Seat Delta").rename(columns={"km": "far"})
+    fields |= {"cities": cities, "counties": counties, "stations": stations, "uncovered": uncovered}
+    return maps.CoverageView(**(fields | changes))
+
+
+PEOPLE = pd.DataFrame(
+    {
+        "lon": [112.1, 112.3, 112.2, 112.75, 112.4],
+        "lat": [37.1, 37.1, 37.3, 37.75, 37.2],
+        "persons": [50, 500, 5_000, 50_000, 0],
+        "covered": [True, True, True, False, True],
+        "preferred": [True, True, False, False, False],
+    }
+)
+
+
+def test_people_are_drawn_as_one_compact_layer_by_state():
+    people = map_views.people_states(PEOPLE)
+    view = check_view("en", people=people)
+    page, data = maps.coverage_html(view), maps.payload_of(view)
+    sizes = {part["state"]: part["size"] for part in data["people"]}
+    assert sizes == {"covered": "2", "preferred": "01", "uncovered": "3"}  # nobody is at the last point
+    at = np.cumsum(np.reshape(data["people"][1]["at"], (-1, 2)), axis=0) * map_shapes.GRID
+    assert at.tolist() == pytest.approx(np.array([[112.1, 37.1], [112.3, 37.1]]))
+    section = re.search(r'<section data-layers="people".*?</section>', page, flags=re.DOTALL).group()
+    assert re.findall(r'class="count">([\d,]+)<', section) == ["550", "5,000", "50,000"]
+    assert re.search(r'value="people" checked', page) and re.search(r'value="none" checked', page)
+    plain = maps.coverage_html(check_view("en"))
+    assert 'value="people"' not in plain and payload(plain)["people"] is None
+
+
+def test_a_whole_province_of_people_stays_small():
+    chance = np.random.default_rng(7)
+    many = pd.DataFrame({"lon": chance.uniform(110, 114, 46_060), "lat": chance.uniform(34, 41, 46_060)})
+    many["persons"] = chance.integers(1, 20_000, len(many))
+    many["state"] = chance.choice(["preferred", "covered", "uncovered"], len(many))
+    with_people, without = (maps.sheet_of(check_view(people=each)).payload for each in (many, None))
+    assert len(with_people) - len(without) < 600_000
+
+
+def test_what_a_planner_decided_is_counted_and_told_by_shape_and_word():
+    view = check_view("en", barred=pd.DataFrame({"name": ["Hill"], "lon": [112.5], "lat": [37.5]}))
+    marks = ["forced", "", "added", "moved", "forbidden"]
+    view = replace(view, stations=view.stations.assign(mark=marks))
+    data, page = maps.payload_of(view), maps.coverage_html(view)
+    assert {each["id"]: each.get("mark", "") for each in data["stations"]} == dict(
+        zip(view.stations["id"], marks, strict=True)
+    )
+    shapes = [sign["shape"] + sign["line"] for sign in data["theme"]["mark"].values()]
+    assert len(set(shapes)) == len(shapes) and "circle" not in {
+        sign["shape"] for sign in data["theme"]["mark"].values()
+    }
+    legend = view.words.section("map.legend")
+    section = re.search(r'<section data-layers="stations".*?</section>', page, flags=re.DOTALL).group()
+    said = dict(re.findall(r'<td class="words">([^<]*)</td><td class="count">(\d+)<', section))
+    assert said == {legend[key]: "1" for key in ("listed", "forced", "forbidden", "added", "moved", "barred")}
+    first = next(each for each in data["stations"] if each.get("mark") == "forced")
+    assert first["facts"][-1].endswith(legend["forced"])
+    plan = maps.payload_of(small_view("en", barred=view.barred))
+    assert [site["name"] for site in plan["barred"]] == ["Hill"]
+
+
+def test_a_check_with_hostile_names_is_closed_and_harmless():
+    changes = {"people": map_views.people_states(PEOPLE)}
+    barred = pd.DataFrame({"name": [HOSTILE], "lon": [112.5], "lat": [37.5]})
+    page = maps.coverage_html(check_view(hostile=HOSTILE, barred=barred, **changes))
+    seen = _Seen(page)
+    assert seen.addresses == [] and "alert(1)>" not in page
+    assert seen.elements == _Seen(maps.coverage_html(check_view(barred=barred, **changes))).elements
+    assert maps.coverage_html(check_view(hostile=HOSTILE, barred=barred, **changes)) == page
+
+
+# ---- the frame of a page
+
+
+@pytest.mark.parametrize("view", [small_view("en"), difference_view("en"), check_view("en")])
+def test_a_sheet_is_the_same_from_a_view_and_from_its_document(view):
+    make = {"MapView": maps.map_html, "DifferenceView": maps.difference_html, "CoverageView": maps.coverage_html}
+    sheet = maps.sheet_of(view)
+    assert maps.sheet_in(make[type(view).__name__](view)) == replace(sheet, margin=sheet.margin.strip())
+    assert json.loads(sheet.payload) == json.loads(json.dumps(maps.payload_of(view)))
+
+
+def test_a_sheet_is_not_made_of_any_document():
+    with pytest.raises(ValueError, match="map"):
+        maps.sheet_in("<html><body>drawPlan</body></html>")
+
+
+def test_maps_of_one_province_share_their_extent():
+    extents = {maps.sheet_of(view).extent for view in (small_view(), difference_view(), check_view("en"))}
+    assert extents == {"112.00-37.00-112.80-37.80"}
+
+
+def test_tiles_come_with_a_key_alone_and_never_in_a_file():
+    key = "0123456789abcdef"
+    bare, tiled = maps.frame_html("zh"), maps.frame_html("zh", key)
+    for page in (bare, maps.map_html(small_view()), maps.coverage_html(check_view())):
+        assert "tianditu" not in page.lower() and 'value="tiles"' not in page and "http:" not in _policy(page)
+        assert "https:" not in _policy(page)
+    assert key in tiled
+    hosts = re.findall(r"https://\S+", _policy(tiled))
+    assert [host.rstrip(";") for host in hosts] == list(maps.TIANDITU)
+    assert "img-src data: https://t0" in _policy(tiled) and "script-src 'sha256-" in _policy(tiled)
+    assert 'value="tiles"' in maps.sheet_of(small_view(), tiles=True).margin
+    assert 'value="tiles" checked' not in maps.sheet_of(small_view(), tiles=True).margin
+    with pytest.raises(ValueError, match="key"):
+        maps.frame_html("zh", "');alert(1)//")
+
+
+def _policy(page):
+    return re.search(r'Content-Security-Policy" content="([^"]*)"', page).group(1)
+
+
+def test_what_is_kept_of_polygons_changes_no_map():
+    """A second drawing rests on what the first kept; polygons that were changed are drawn as they are."""
+    view = small_view()
+    first = maps.map_html(view)
+    assert maps.map_html(view) == first == maps.map_html(small_view())
+    moved = view.counties.set_geometry(view.counties.translate(0.01, 0))
+    assert payload(maps.map_html(replace(view, counties=moved)))["counties"] != payload(first)["counties"]

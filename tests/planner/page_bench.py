@@ -13,6 +13,7 @@ from planner.study import decide
 from planner.ui import draft, frame
 from planner.ui.desk import DONE, FAILED, Job
 from planner.ui.settings import question, scenario_file
+from planner.ui.shelf import the_store
 from planner.ui.worker import in_words, trouble_of, unverified, verified
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +81,7 @@ def opened(town_run, tmp_path, monkeypatch, page="overview", *, spoil=lambda pla
     monkeypatch.setattr(frame, "open_desk", lambda: desk)
     monkeypatch.delenv("JINYI_LANG", raising=False)
     monkeypatch.setenv("JINYI_STORE", str(tmp_path / "scenarios.sqlite"))
+    the_store.clear()
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert not app.exception, app.exception
     return visit(app, page), desk

@@ -50,22 +50,29 @@ class Said:
         return self.name
 
 
+def quick_outputs(patch):
+    """Leave out of a folder what takes long and what no comparison reads."""
+    patch.setattr(outputs, "verify_plan", lambda *a, **k: [Said()])
+    patch.setattr(outputs, "map_html", lambda view: "<p>map</p>")
+    patch.setattr(outputs, "write_layers", lambda plan, tables, prepared, path, words: path.write_bytes(b"GPKG"))
+    patch.setattr(outputs, "plan_sheet", lambda view, pdf, png, data_date="": (pdf.touch(), png.touch()))
+    patch.setattr(outputs, "draw_curve", lambda curve, title, rule, path, words: path.touch())
+
+
+def publish(folder, change=lambda tables: {}, interim=False, **settings):
+    """Write a small plan's folder; ``change`` alters its tables, ``settings`` its scenario. Returns the folder."""
+    plan, prepared = small_plan(interim=interim)
+    plan.scenario = vary(plan.scenario, name=folder.name, **settings)
+    plan.tables = plan.tables | change(plan.tables)
+    write_outputs(plan, prepared, folder, ZH)
+    return folder
+
+
 @pytest.fixture
 def published(monkeypatch, tmp_path):
-    """Write a small plan's folder; ``change`` alters its tables, ``settings`` its scenario. Returns the folder."""
-    monkeypatch.setattr(outputs, "verify_plan", lambda *a, **k: [Said()])
-    monkeypatch.setattr(outputs, "map_html", lambda view: "<p>map</p>")
-    monkeypatch.setattr(outputs, "write_layers", lambda plan, tables, prepared, path, words: path.write_bytes(b"GPKG"))
-    monkeypatch.setattr(outputs, "plan_sheet", lambda view, pdf, png, data_date="": (pdf.touch(), png.touch()))
-
-    def written(name, change=lambda tables: {}, interim=False, **settings):
-        plan, prepared = small_plan(interim=interim)
-        plan.scenario = vary(plan.scenario, name=name, **settings)
-        plan.tables = plan.tables | change(plan.tables)
-        write_outputs(plan, prepared, tmp_path / name, ZH)
-        return tmp_path / name
-
-    return written
+    """Return ``published(name, ...)``: :func:`publish` into a folder of this test."""
+    quick_outputs(monkeypatch)
+    return lambda name, *args, **settings: publish(tmp_path / name, *args, **settings)
 
 
 def moved_beds(tables):
@@ -91,10 +98,21 @@ def moved_beds(tables):
     }
 
 
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """The folders ``one`` and ``two``, written once. Shared: each test has copies."""
+    home = tmp_path_factory.mktemp("both")
+    with pytest.MonkeyPatch.context() as patch:
+        quick_outputs(patch)
+        publish(home / "one")
+        publish(home / "two", moved_beds, beds_reach_km=40.0)
+    return home
+
+
 @pytest.fixture
-def pair(published):
-    one = read_result(published("one"))
-    return one, read_result(published("two", moved_beds, beds_reach_km=40.0))
+def pair(both, monkeypatch, tmp_path):
+    quick_outputs(monkeypatch)
+    return tuple(read_result(shutil.copytree(both / name, tmp_path / name)) for name in ("one", "two"))
 
 
 def small_region():

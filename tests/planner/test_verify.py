@@ -35,10 +35,10 @@ from geo.words import load_words
 from planner.report.outputs import write_outputs
 from planner.report.tables import published
 from planner.scenario import load_scenario
-from planner.settings import MAY_BEND
+from planner.settings import FILE_SETTINGS, MAY_BEND
 from planner.study import decide, prepare
 from planner.verify import verify_folder, verify_plan
-from planner.verify.facts import largest_remainder
+from planner.verify.facts import Facts, largest_remainder
 from planner.verify.shapes import CODES, DECIMALS, FIGURES, KINDS, TABLES, TEXTS
 from tests import town
 
@@ -129,11 +129,22 @@ def _two_cities(folder):
 
 @pytest.fixture(autouse=True)
 def built_once(monkeypatch):
-    """Build the demand of a region once for all copies: it is the same, and most of the time a copy takes."""
+    """Build the demand and the facts of the same inputs once for all copies: most of the time that a copy takes."""
     monkeypatch.setattr(planner.verify.folder, "build_demand", _demand_of)
+    for module in (planner.verify, planner.verify.folder):
+        monkeypatch.setattr(module, "Facts", _facts_of)
 
 
-DEMAND = {}
+DEMAND, FACTS = {}, {}
+
+
+def _facts_of(scenario, region, standards, demand):
+    files = [getattr(scenario, setting.field) for setting in FILE_SETTINGS]
+    read = [Path(path).read_bytes() if path and Path(path).is_file() else None for path in files]
+    key = (repr(scenario), *region.digest.values(), standards.digest, id(demand), *map(str, read))
+    if key not in FACTS:
+        FACTS[key] = Facts(scenario, region, standards, demand), demand  # held, so that no other gets its id
+    return FACTS[key][0]
 
 
 def _demand_of(region):

@@ -306,7 +306,8 @@ function drawPlan(map, data, page) {
           ctx.moveTo(x - half, y + half);
           ctx.lineTo(x + half, y - half);
         }
-        ctx.globalAlpha = [0.5, 0.75, 0.9, 0.95][step]; // empty country is pale, so that the eye counts people and not land
+        /* Empty country is pale, the more so from afar, so that the eye counts people and not land. */
+        ctx.globalAlpha = (km < 2 ? [0.28, 0.5, 0.85, 0.95] : [0.5, 0.75, 0.9, 0.95])[step];
         if (size >= 3 && part.style.shape === "cross") {
           ctx.strokeStyle = part.style.fill;
           ctx.lineWidth = Math.max(1.2, size / 4);

@@ -46,7 +46,7 @@ def _settings(frame):
             several(frame, field, label, list(names), lambda code: names.get(code, code), placeholder=hint)
         group(words("page_centres.ways"))
         help = words("page_centres.detour_help")
-        number(frame, "detour_factor", words("report.setting.detour_factor"), DETOUR_STEP, "%.2f", help=help)
+        number(frame, "detour_factor", words("page_centres.detour"), DETOUR_STEP, "%.2f", help=help)
 
 
 def _tables(frame):

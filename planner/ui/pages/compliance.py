@@ -13,7 +13,15 @@ from planner.ui.frame import heading, say, sentences, standing, title
 from planner.ui.grid import grid
 from planner.ui.sheets import text, verdict_text
 
-NEEDED = ("compliance", "beds_by_city", "beds_by_county", "ambulances_by_city", "coverage_by_city", "stations", "centres")
+NEEDED = (
+    "compliance",
+    "beds_by_city",
+    "beds_by_county",
+    "ambulances_by_city",
+    "coverage_by_city",
+    "stations",
+    "centres",
+)
 ASKED = "compliance-asked"  # what is filtered by; the row whose clause is read; how often the widgets were drawn anew
 ROW = "compliance-row"
 DRAWN = "compliance-drawn"
@@ -152,7 +160,9 @@ def _found(frame, rows, shown, cities):
     with st.container(horizontal=True, key="clause-found", vertical_alignment="center"):
         st.html(f'<p class="jy-say">{text(words("page_compliance.found", count=len(shown), total=len(rows)))}</p>')
         if _asked() != Asked():
-            st.button(words("page_compliance.clear"), key="clear", on_click=_anew, kwargs=vars(Asked()), type="tertiary")
+            st.button(
+                words("page_compliance.clear"), key="clear", on_click=_anew, kwargs=vars(Asked()), type="tertiary"
+            )
         name = frame.answer.plan.scenario.name
         about = _about(len(shown), len(rows), cities, rows, words)
         files = {

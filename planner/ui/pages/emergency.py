@@ -17,6 +17,7 @@ from planner.ui.emergency_files import bring, downloads
 from planner.ui.emergency_look import (
     checked,
     looked_at,
+    memory,
     settings,
     way_to_look,
 )
@@ -49,6 +50,8 @@ def draw(frame):
     if listing is None:
         _without(frame, look)
         return
+    # The plate keeps a click until it is drawn: followed before, nothing is drawn of the list as it was.
+    _follow(frame, prepared, listing, st.session_state.get(f"{MAP_KEY}-event"))
     found = checked(frame, prepared, listing)
     if found is None:  # along roads: it is under way, and says so
         _map(frame, None, withdrawn=True)
@@ -69,6 +72,14 @@ def _of_this_region(region):
         st.session_state["em-region"] = region
 
 
+def _follow(frame, prepared, listing, event):
+    """Do what was clicked on the map, each click once, and draw the page anew."""
+    if event is not None and event["n"] > st.session_state.get("em-followed", 0):
+        st.session_state["em-followed"] = event["n"]
+        if follow_event(frame, prepared, listing, event):
+            st.rerun()
+
+
 def _result(frame, prepared, listing, found):
     words, coverage = frame.words, found.coverage
     sentences(found.headline)
@@ -86,10 +97,9 @@ def _result(frame, prepared, listing, found):
             tools(frame, prepared, listing)
         with left:
             event = _map(frame, found.sheet)
-    if event is not None and follow_event(frame, prepared, listing, event):
-        st.rerun()
-    _tables(frame, listing, found)
-    _how(frame, listing, found)
+    _follow(frame, prepared, listing, event)
+    _tables(frame, found)
+    _how(frame, found)
 
 
 def _map(frame, sheet, *, withdrawn=False):
@@ -125,32 +135,40 @@ def _empty(words, key):
 # -- below the map -----------------------------------------------------------------------------------------------------
 
 
-def _tables(frame, listing, found):
-    words, region = frame.words, found.checked.region
-    names, far = place_names(region, words), found.coverage.far
+def _sheets(found, kind, words):
+    """Return (HTML document, its height) of one table of a check."""
+    names, far = place_names(found.checked.region, words), found.coverage.far
+    frame = found.said[f"checked_{kind}"]
+    if kind == "places":
+        return places_html(frame, far, words)
+    if kind == "stations":
+        return stations_html(frame, far, names, words)
+    return areas_html(frame, words, cities=names if kind == "counties" else None)
+
+
+def _tables(frame, found):
+    words, held = frame.words, memory()
     kinds = ("places", "cities", "counties", "stations")
+    known = held.get("sheets", id(found))
+    if known is None or known[0] is not found:
+        known = held.put("sheets", id(found), (found, {kind: _sheets(found, kind, words) for kind in kinds}))
+    sheets = known[1]
     heading(words("page_emergency.tables"), words("page_emergency.tables_unit"))
     tabs = st.tabs([words(f"page_emergency.tab.{kind}") for kind in kinds])
     for kind, tab in zip(kinds, tabs, strict=True):
-        name, frame_of = f"checked_{kind}", found.said[f"checked_{kind}"]
+        name = f"checked_{kind}"
+        rows = len(found.said[name])
         with tab:
-            if kind == "cities":
-                page, height = areas_html(frame_of, words)
-            elif kind == "counties":
-                page, height = areas_html(frame_of, words, cities=names)
-            elif kind == "places":
-                page, height = places_html(frame_of, far, words)
-            else:
-                page, height = stations_html(frame_of, far, names, words)
+            page, height = sheets[kind]
             st.iframe(page, height=height)
-            if kind == "places" and len(frame_of) > MOST_ROWS:
-                shown = {"shown": thousands(MOST_ROWS), "count": thousands(len(frame_of))}
+            if kind == "places" and rows > MOST_ROWS:
+                shown = {"shown": thousands(MOST_ROWS), "count": thousands(rows)}
                 say(words("page_emergency.first_rows", **shown), quiet=True)
             say(words(f"table.{name}.note"), quiet=True)
             downloads(frame, found, name)
 
 
-def _how(frame, listing, found):
+def _how(frame, found):
     """Draw how the figures were worked out, and what of them is modelled or assumed."""
     words = frame.words
     with st.expander(words("page_emergency.how")):
