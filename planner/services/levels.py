@@ -12,6 +12,7 @@ import numpy as np
 
 from planner.engine.found import Clock
 from planner.models.bed_quotas import MAXIMISED, bed_quotas, hold, minimise
+from planner.models.transport import transport
 from planner.services.proof import Proof
 from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL, WITHIN_GAP, solve
 
@@ -195,25 +196,13 @@ def missed(rule, beds):
 
 def _travel(question, totals):
     """Return the km a resident to a bed of "his" when beds are claimed as near as they can be."""
-    fixed = replace(
-        question,
-        now=totals[:, None],
-        lowest=np.floor(totals)[:, None].astype(np.int64),
-        highest=np.ceil(totals)[:, None].astype(np.int64),
-        rules=(),
-        budget=None,
-        added=np.array([False]),
-        closed=np.array([False]),
-        owners=(),
-    )
-    made = bed_quotas(fixed, ("travel",), whole=False)
-    for row, beds in zip(made.x, totals, strict=True):
-        row[0].lowBound = row[0].upBound = float(beds)
-    # In whole kilometres of all beds: divided by them, the figures would come near the solver's tolerance.
-    minimise(made, {"travel": max(float(question.equal.sum()), 1.0)})
-    solution = solve(made.model, seconds=ANY_PLAN_SECONDS)
-    total = float(totals.sum())
-    return solution.objective / total if solution.has_plan and total else 0.0
+    beds, people = float(totals.sum()), question.persons.sum()
+    if not beds or not people:
+        return 0.0
+    # Shares of all beds may sum to a hair more than these.
+    claims = question.persons / people * beds * (1 - 1e-12)
+    solution = solve(transport(question.km, claims, totals), seconds=ANY_PLAN_SECONDS)
+    return solution.objective / beds if solution.has_plan else 0.0
 
 
 def _proofs(question, levels, beds, leeway, stopped, held):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,8 @@ DATUMS = ("", "wgs84", "gcj02", "bd09")  # "" = not stated: a list in another on
 CONVERTED = ("gcj02", "bd09")
 LONGEST_NAME = 60
 PREVIEWED = 8
+# The command line's remedy for degrees of another datum; on the page it is a choice.
+OPTION = re.compile(r"(?:加 |改为 |去掉 |[Aa]dd |[Uu]se |Leave out )?--datum(?: (gcj02|bd09|wgs84))?")
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,8 @@ def said(fault, words):
     """Return what is wrong and how to mend it, without the place, which has columns of its own."""
     if fault.key == "brought_large":
         return words("page_data.too_large", **fault.params)
-    return replace(fault, file="", row=None, column="", value="").tell(words)
+    told = replace(fault, file="", row=None, column="", value="").tell(words)
+    return OPTION.sub(lambda found: words(f"page_data.choose_{found[1] or 'wgs84'}"), told)
 
 
 def ending(path):

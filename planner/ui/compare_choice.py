@@ -84,7 +84,7 @@ def choose(frame):
     """Draw the choice of a first and of one to three others; return the list of :class:`Chosen`, the first first."""
     words, known = frame.words, listed(frame)
     first, others = _standing(known)
-    left, right = st.columns([2, 5], gap="small")
+    left, right = st.columns([3, 4], gap="small")
 
     def put(key, name):
         st.session_state[name] = st.session_state[key]

@@ -55,7 +55,7 @@ def region_of(name):
 
 
 def as_result(answer, scenario):
-    """Return the :class:`planner.compare.Result` of an answer, called as the chosen scenario is; made once a session."""
+    """Return the :class:`planner.compare.Result` of an answer, called as the chosen scenario is; made once."""
     kept = st.session_state.setdefault("compare-results", {})
     key = (id(answer.plan), scenario.name, scenario.title)  # the plan is kept with it: no other has its number
     if key not in kept:

@@ -164,7 +164,8 @@ def faults_html(brought, words):
 def preview_html(brought, words):
     """Return the first rows of a file as they were read."""
     rows = brought.rows.head(PREVIEWED).reset_index()
-    shown = [column for column in rows.columns if column not in ("x", "y", "city_code")]
+    left_out = ("x", "y", "city_code", *(("kind",) if brought.kind == "stations" else ()))
+    shown = [column for column in rows.columns if column not in left_out]
     heads = [_heading(brought.kind, column, words) for column in shown]
     cells = [[_cell(column, value, words) for column, value in row.items()] for row in rows[shown].to_dict("records")]
     return listing(heads, cells, css="preview")

@@ -253,6 +253,8 @@ def who(listing, words):
     key = {"now": "who_now", "list": "who_list", "plan": "who_plan", "edit": "who_edit"}[listing.kind]
     if listing.kind == "now":
         key = "who_seats" if seats == count else "who_listed" if not seats else "who_now"
+    if listing.kind == "plan" and count > seats + new:
+        key = "who_plan_listed"
     said = {"count": count, "seats": seats, "listed": count - seats - new, "new": new}
     return words(f"page_emergency.{key}", file=listing.label, **{name: thousands(n) for name, n in said.items()})
 

@@ -301,7 +301,11 @@ def _place_at(region, lon, lat):
 
 
 def nearest_site(sites, lon, lat):
-    """Return the row of the candidate site nearest to a point. Raises :class:`Refused` where none is near."""
+    """Return the row of the candidate site nearest to a point, of equally near ones a seat or town before a cell.
+
+    Raises :class:`Refused` where none is near.
+    """
+    sites = sites.iloc[np.argsort(sites["kind"].eq("cell").to_numpy(), kind="stable")]
     metres, position = nearest(pd.DataFrame({"lon": [float(lon)], "lat": [float(lat)]}), sites)
     if metres[0] > CANDIDATE_KM * 1000:
         site = sites.iloc[position[0]]

@@ -12,7 +12,7 @@ from planner.scenario import BED_TARGETS
 from planner.settings import SETTINGS
 from planner.ui.desk import DONE, Desk
 from planner.ui.draft import Draft, the_draft, undo_all
-from planner.ui.progress import follow, wait_for_news
+from planner.ui.progress import follow, hear, wait_for_news
 from planner.ui.results import remember
 from planner.ui.settings import city_names, differences, question
 from planner.ui.sheets import proof_text, text
@@ -108,6 +108,8 @@ def opened(page, words):
         with st.container(key="go"):
             pressed = _go(draft, words)
     job = _asked(desk, draft, page, me, words, pressed)
+    if job is not None:
+        hear(job)
     frame = Frame(page, words, me, desk, draft, job, settings)
     if frame.answer is not None and frame.answer.checks is not None:
         remember(job.key, frame.answer)

@@ -21,8 +21,11 @@ def grid(body, *, key, on_pick, label=""):
 
 def _told(key, on_pick):
     picked = st.session_state[key].get("picked")
-    if isinstance(picked, str):
-        on_pick(picked)
+    told = f"{key}-told"
+    if not isinstance(picked, dict) or picked.get("n", 0) <= st.session_state.get(told, 0):
+        return  # Streamlit may call again for what was told before
+    st.session_state[told] = picked["n"]
+    on_pick(str(picked["id"]))
 
 
 @cache

@@ -11,6 +11,11 @@ STUDY = (
 PREPARE = ("region", "demand", "sites")
 
 
+def hear(job):
+    """Note what a page is about to show of a job: :func:`follow` draws it again for what comes later."""
+    st.session_state["heard"] = _news(job)
+
+
 @st.fragment(run_every=0.5)
 def follow(desk, job, words, brief=False):
     """Show how far a study is; whenever there is something new to show, the whole page is drawn again.
@@ -41,13 +46,14 @@ def wait_for_news(job, words):
         st.html(f'<p class="jy-status">◐ {words("ui.completing")} {text(now_text(job.whole, words))}</p>')
 
 
+def _news(job):
+    """Return what is known of a job and of those that rest on its answer, as something to compare."""
+    followers = [each for each in (job, job.whole) if each is not None]
+    return job.number, sum(each.news + sum(other.news for other in each.texts.values()) for each in followers)
+
+
 def _draw_again_for_news(job):
-    news = sum(each.news for each in (job, job.whole, *job.texts.values()) if each is not None)
-    if job.whole is not None:
-        news += sum(each.news for each in job.whole.texts.values())
-    heard = st.session_state.get("heard")
-    st.session_state["heard"] = (job.number, news)
-    if heard is not None and heard != (job.number, news):
+    if st.session_state.get("heard") != _news(job):
         st.rerun()
 
 

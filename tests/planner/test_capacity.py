@@ -139,6 +139,7 @@ def small(rng, name):
     return arcs, demand, p, Wishes(**wishes)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MODELS)
 def test_small_questions_agree_with_every_assignment(name):
     rng = np.random.default_rng(3)
@@ -199,6 +200,7 @@ def textbook(name, arcs, demand, p, wishes):
     return model
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MODELS)
 def test_middling_questions_agree_with_a_second_solver(name):
     planned = 0

@@ -56,6 +56,7 @@ def small(seed):
     return cost, int(rng.integers(1, m + 1)), fixed if rng.random() < 0.5 else fixed[:0], forbidden
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("block", range(10))
 def test_agrees_with_enumeration(block):
     for seed in range(60 * block, 60 * block + 60):

@@ -267,6 +267,7 @@ def verified_interim(siting, arcs):
     audit_assignment(part, metres)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("hard", [hard_mclp, hard_median])
 @pytest.mark.usefixtures("machine_code")
 def test_on_ctrl_c_a_verified_plan_comes_within_two_seconds(hard):

@@ -12,6 +12,7 @@ from tests.oracles import brute, second_solver
 from tests.oracles.audit import arcs_of, audit_assignment, audit_proof, audit_sites, unserved_rows
 from tests.oracles.second_solver import needs_cbc
 
+pytestmark = pytest.mark.thorough
 INSTANCES = 500
 KINDS = (sparse.csr_array, sparse.csc_array, sparse.coo_array, sparse.csr_matrix)
 

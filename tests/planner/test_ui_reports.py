@@ -13,6 +13,7 @@ from geo.stations import load_stations
 from geo.words import LANGUAGES, load_words
 from planner.report import write_outputs
 from planner.standards import load_standards
+from planner.ui import grid
 from planner.ui.brought import LARGEST, bring, plain_name, template
 from planner.ui.centre_map import centres_first
 from planner.ui.centre_parts import bands, mean_km
@@ -25,9 +26,6 @@ from tests.planner import page_bench as bench
 
 HOSTILE = '<img src=x onerror="alert(1)">=1+1'
 GOOD_STATIONS = (
-    "编号,名称,经度,纬度,县代码,救护车\n"
-    "A1,{name},{lon:.6f},{lat:.6f},140101,3\nA2,乙站,{lon2:.6f},{lat2:.6f},140201,\n"
-)
     "编号,名称,经度,纬度,县代码,救护车\nA1,{name},{lon:.6f},{lat:.6f},140101,3\nA2,乙站,{lon2:.6f},{lat2:.6f},140201,\n"
 )
 GOOD_FACILITIES = (
@@ -237,6 +235,18 @@ def test_choosing_a_row_shows_its_clause_and_working(opened, rows):
     assert "90,000 人 ÷ 30,000 人" in bench.said(app)
 
 
+def test_a_choice_in_a_table_is_taken_once(monkeypatch):
+    state, picked = {"grid": {"picked": {"id": "row\t3", "n": 5}}}, []
+    monkeypatch.setattr(grid.st, "session_state", state)
+    grid._told("grid", picked.append)
+    grid._told("grid", picked.append)
+    state["grid"] = {"picked": {"id": "row\t3", "n": 6}}
+    grid._told("grid", picked.append)
+    state["grid"] = {"picked": None}
+    grid._told("grid", picked.append)
+    assert picked == ["row\t3", "row\t3"]
+
+
 def test_a_chosen_cell_filters_and_the_same_again_undoes_it(monkeypatch):
     from planner.ui.pages import compliance
 
@@ -311,7 +321,7 @@ def test_a_bad_list_is_refused_with_every_fault_in_a_table(opened, town_run):
     said = bench.said(app)
     assert "3 处问题，没有采用" in said and "abc" in said and "三辆" in said
     assert not [button for button in app.button if button.key == "use-stations"]
-    assert "<b>" not in html_of(app) and "changes" in app.session_state and app.session_state["changes"] == {}
+    assert "坏<b>" not in html_of(app) and "changes" in app.session_state and app.session_state["changes"] == {}
 
 
 def test_a_table_of_hospitals_is_read_and_used(opened, town_run):
@@ -398,12 +408,17 @@ def written(town_run, tmp_path, monkeypatch, opened, **more):
     return app, desk, folder
 
 
+def files_of(app):
+    """{key: button} of the page's own downloads."""
+    return {button.key: button for button in app.get("download_button") if button.key.startswith("file-")}
+
+
 def test_files_are_made_when_the_page_is_opened_and_handed_out(town_run, tmp_path, monkeypatch, opened):
     app, desk, folder = written(town_run, tmp_path, monkeypatch, opened)
     assert not desk.wanted
     bench.visit(app, "export")
     assert len(desk.wanted) == 1 and desk.wanted[0][1] == "zh"
-    buttons = {button.key: button for button in app.get("download_button")}
+    buttons = files_of(app)
     assert {f"file-{label}" for label in FILES} | {"file-scenario"} <= set(buttons)
     assert not any(button.proto.disabled for button in buttons.values())
     assert all(path_of(folder, label).stat().st_size > 1000 for label in FILES)
@@ -415,7 +430,7 @@ def test_files_are_made_when_the_page_is_opened_and_handed_out(town_run, tmp_pat
 def test_files_that_are_not_there_yet_are_said_to_be_under_way(opened):
     app, _ = opened("export")
     assert "正在制作文件" in bench.said(app)
-    disabled = {button.key: button.proto.disabled for button in app.get("download_button")}
+    disabled = {key: button.proto.disabled for key, button in files_of(app).items()}
     assert disabled.pop("file-scenario") is False and all(disabled.values()) and len(disabled) == len(FILES)
 
 
@@ -426,7 +441,7 @@ def test_files_wait_for_the_full_answer(opened):
     study.result = replace(study.result, full=False)
     bench.visit(app, "export")
     assert "按完整的结果制作" in bench.said(app)
-    assert all(button.proto.disabled for button in app.get("download_button") if button.key != "file-scenario")
+    assert all(button.proto.disabled for key, button in files_of(app).items() if key != "file-scenario")
 
 
 def test_an_interim_answer_is_exported_as_interim(town_run, tmp_path, monkeypatch, opened):

@@ -244,6 +244,7 @@ def test_a_drawn_province_passes(tmp_path, people):
     assert [check.tell(load_words("en")) for check in checks if not check.passed] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "asked",
     [
@@ -289,6 +290,7 @@ def test_a_cancelled_plan_passes(run):
     assert [check for check in verify(stopped.tables, run, stopped.proofs) if not check.passed] == []
 
 
+@pytest.mark.thorough
 def test_hostile_names_pass_unharmed(run, tmp_path):
     region = Path(shutil.copytree(run[0].region.folder, tmp_path / "region"))
     counties = pd.read_csv(region / "counties.csv", dtype=str, keep_default_na=False)
@@ -896,6 +898,7 @@ def test_litter_of_office_programs_is_no_failure(copy):
     assert said_of(copy) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["plan.xlsx", "plan.gpkg", "tables/stations.csv", "tables/compliance.csv"])
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00garbage", b"\xef\xbb\xbfid,id\n1,2\n", b"\xef\xbb\xbfa,b\n1\n"])
 def test_a_broken_file(copy, name, content):
@@ -977,6 +980,7 @@ CHOSEN = ("stations", "stations_alternative", "station_options", "centres_free")
 DECISIONS = {("bed_quotas", "beds_plan"): "beds_new", ("stations", "ambulances"): "ambulances_by_city"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("table", TABLES)
 def test_every_column_of_every_table_is_looked_at(run, table):
     """One cell changed in each column, by the least amount its printed form can show: each is named with its row."""
@@ -999,6 +1003,7 @@ def test_every_column_of_every_table_is_looked_at(run, table):
             found(said, f"{table} row {row + 2} ", f'column "{column}"')
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("table", "column"), [(table, column) for table in KEYS for column in KEYS[table]])
 def test_a_row_of_another_name_is_foreign_and_its_own_is_missed(run, table, column):
     tables = published(run[1].tables)[0]
@@ -1029,6 +1034,7 @@ def other(table, column, value):
     return value + 1 if column not in DECIMALS else round(value + 10.0 ** -DECIMALS[column], 6)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("table", TABLES)
 def test_every_row_of_every_table_is_missed(run, table):
     tables = published(run[1].tables)[0]
@@ -1061,6 +1067,7 @@ def test_junk_in_memory_never_raises(run, junk):
     assert {"tables", "proofs"} <= {check.name for check in failed}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_of_codes_and_numbers_that_exist_nowhere_never_raises(run, table):
     frame = published(run[1].tables)[0][table].copy()

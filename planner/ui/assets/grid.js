@@ -24,6 +24,12 @@ function sorted(box, button) {
   rows.forEach((row) => body.appendChild(row));
 }
 
+function clicked(box, event) {
+  const chosen = event.target.closest("[data-pick]"), heading = event.target.closest("[data-sort]");
+  if (chosen) { box.tell("picked", { id: chosen.dataset.pick, n: Date.now() }); }  // the same twice is two
+  if (heading) { sorted(box, heading); }
+}
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   let box = parentElement.querySelector(".grid");
@@ -32,6 +38,7 @@ export default function (component) {
     box.className = "grid";
     box.tabIndex = 0;
     box.setAttribute("role", "region");
+    box.addEventListener("click", (event) => clicked(box, event));
     parentElement.appendChild(box);
   }
   box.setAttribute("aria-label", data.label);
@@ -42,10 +49,5 @@ export default function (component) {
     box.given = null;
     [box.scrollTop, box.scrollLeft] = at;
   }
-  box.onclick = (event) => {
-    const chosen = event.target.closest("[data-pick]"), heading = event.target.closest("[data-sort]");
-    if (chosen) { setTriggerValue("picked", chosen.dataset.pick); }
-    if (heading) { sorted(box, heading); }
-  };
-  return () => { box.onclick = null; };
+  box.tell = setTriggerValue;  // of the newest run; what an older one leaves behind must not take it away
 }

@@ -42,8 +42,8 @@ def _standing(frame, chosen, answers):
     words = frame.words
     jobs = [running(each, frame) for each in chosen]
     troubles = [failed(each, frame) for each in chosen]
-    rows = ""
-    for number, each, answer, job, trouble in zip(NUMBERS, chosen, answers, jobs, troubles, strict=False):
+    rows, signs = "", _signs(len(chosen), words)
+    for number, each, answer, job, trouble in zip(signs, chosen, answers, jobs, troubles, strict=False):
         said, css = _state(answer, job, trouble, words)
         rows += f'<li class="{css}"><b>{number}</b><span>{text(each.title)}</span><em>{text(said)}</em></li>'
     st.html(f'<ol class="jy-chosen">{rows}</ol>')
@@ -63,6 +63,11 @@ def _standing(frame, chosen, answers):
             label = words("page_compare.ask", count=len(lacking))
             st.button(label, type="primary", key="compare-ask-button", on_click=ask, args=(lacking,))
             say(words("page_compare.ask_about"), quiet=True)
+
+
+def _signs(count, words):
+    """Return what the scenarios that are chosen are called for short: two of them as the sentences call them."""
+    return (words("column.first"), words("column.second")) if count <= 2 else NUMBERS
 
 
 def _state(answer, job, trouble, words):

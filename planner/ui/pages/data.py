@@ -5,7 +5,7 @@ import streamlit as st
 from geo.region import grown, load_region
 from planner.report.columns import TABLES
 from planner.report.summary import thousands
-from planner.ui.brought import DATUMS, FIELDS, bring, ending, faults_csv, template
+from planner.ui.brought import DATUMS, FIELDS, bring, ending, faults_csv, said, template
 from planner.ui.data_sheets import (
     checks_html,
     columns_html,
@@ -63,15 +63,15 @@ def loaded(where):
 def _said(frame, region, there):
     words, counties = frame.words, region.counties
     figures = {name: thousands(counties[name].sum()) for name in ("persons", "urban", "rural")}
-    said = [words("page_data.say_region", cities=len(region.cities), counties=len(counties), **figures)]
+    lines = [words("page_data.say_region", cities=len(region.cities), counties=len(counties), **figures)]
     if there:
         plan = frame.answer.plan
         key = "same" if plan.people_in == plan.people_out else "differ"
         people = {"people_in": thousands(plan.people_in), "people_out": thousands(plan.people_out)}
-        said.append(words(f"page_data.say_people_{key}", **people))
+        lines.append(words(f"page_data.say_people_{key}", **people))
         if frame.answer.checks is not None:
-            said.append(words("page_data.say_checks", count=len(frame.answer.checks)))
-    return said
+            lines.append(words("page_data.say_checks", count=len(frame.answer.checks)))
+    return lines
 
 
 def _columns(words):
@@ -208,7 +208,7 @@ def _show(frame, brought):
 def _notes(brought, words):
     """Return what should be told of a file that is good."""
     counts = {what: thousands(count) for what, count in (brought.counts or {}).items()}
-    notes = [note.tell(words) for note in brought.notes]
+    notes = [said(note, words) for note in brought.notes]
     if brought.report is not None:
         notes += brought.report.tell(words)
     if brought.kind == "stations" and brought.counts["without"]:
@@ -231,8 +231,8 @@ def _in_use(frame, kind):
     words, field = frame.words, FIELDS[kind]
     named = frame.draft.value(field)
     with st.container(horizontal=True, key="data-in-use", vertical_alignment="center"):
-        said = words("page_data.in_use", name=ending(named)) if named else words(f"page_data.none_{field}")
-        st.html(f'<p class="jy-say quiet">{text(words("page_data.now"))}{text(said)}</p>')
+        now = ending(named) or words(f"page_data.none_{field}")
+        st.html(f'<p class="jy-say quiet">{text(words("page_data.now"))}{text(now)}</p>')
         if named != getattr(frame.draft.base.scenario, field):
             st.button(words("page_data.undo"), key=f"undo-{kind}", on_click=_undo, args=(kind,), type="tertiary")
     if kind == "facilities" and named:
@@ -248,6 +248,14 @@ def _undo(kind):
 def _uploader_words(words):
     """Return a style element that says what Streamlit's uploader says in English alone."""
     zone = '.st-key-data-bring [data-testid="stFileUploaderDropzone'
-    said = {key: words(f"page_data.upload_{key}").replace('"', "") for key in ("button", "drop")}
-    button, drop = f'{zone}"] button::after', f'{zone}Instructions"]::after'
-    return f'<style>{button}{{content:"{said["button"]}"}}{drop}{{content:"{said["drop"]}"}}</style>'
+    places = {
+        "button": f'{zone}"] button::after',
+        "drop": f'{zone}Instructions"]::after',
+        "other": f'{zone}"] [data-testid="stBaseButton-borderlessIcon"]::after',
+        "remove": f'{zone}"] [data-testid="stFileChip"] button::after',
+    }
+    rules = ""
+    for key, place in places.items():
+        content = words(f"page_data.upload_{key}").replace('"', "")
+        rules += f'{place}{{content:"{content}"}}'
+    return f"<style>{rules}</style>"
