@@ -1,6 +1,6 @@
 """Claims met from supplies as near as they can be.
 
-    min  sum_ij km_ij f_ij      sum_j f_ij = claim_i,   sum_i f_ij <= supply_j,   f >= 0
+min  sum_ij km_ij f_ij      sum_j f_ij = claim_i,   sum_i f_ij <= supply_j,   f >= 0
 """
 
 import numpy as np
@@ -8,7 +8,7 @@ import pulp
 
 
 def transport(km, claims, supplies):
-    """Return the PuLP model of ``km`` (rows x columns), ``claims`` by row and ``supplies`` by column, no less in all."""
+    """Return the PuLP model of ``km`` (rows x columns), ``claims`` by row, ``supplies`` by column, no less in all."""
     model = pulp.LpProblem("transport", pulp.LpMinimize)
     rows, columns = np.flatnonzero(claims), np.flatnonzero(supplies)
     flow = {(i, j): model.add_variable(f"f{i:05d}_{j:05d}", 0) for i in rows for j in columns}

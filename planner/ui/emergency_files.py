@@ -78,7 +78,8 @@ def _uploader_words(words):
     """Return a style element that says what Streamlit's uploader says in English alone."""
     said = {key: words(f"page_emergency.upload_{key}").replace('"', "") for key in ("button", "drop")}
     zone = '.st-key-em-bring [data-testid="stFileUploaderDropzone'
-    button, drop = f'{zone}"] button::after', f'{zone}Instructions"]::after'
+    empty = ':not(:has([data-testid="stFileChip"]))'
+    button, drop = f'{zone}"]{empty} button::after', f'{zone}Instructions"]::after'
     return f'<style>{button}{{content:"{said["button"]}"}}{drop}{{content:"{said["drop"]}"}}</style>'
 
 

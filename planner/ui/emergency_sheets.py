@@ -110,7 +110,7 @@ def glance_html(people, limits, words, before=None):
         f'<div class="em-figure"><span>{text(words("page_emergency.glance.uncovered"))}{MARKS["modelled"]}</span>'
         f'<p><b class="{SHORT if left else ""}">{sign} {thousands(left)}</b></p><small>{text(apart)}</small></div>'
     )
-    return f'<div class="em-figures">{lines}</div>'
+    return f'<div class="em-figures" data-uncovered="{left}">{lines}</div>'
 
 
 def _table(heads, body, foot, rows, words, *, empty=""):

@@ -10,7 +10,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from geo.words import LANGUAGES, Words
 from planner.scenario import BED_TARGETS
 from planner.settings import SETTINGS
-from planner.ui.desk import DONE, Desk
+from planner.ui.desk import DONE, FAILED, Desk
 from planner.ui.draft import Draft, the_draft, undo_all
 from planner.ui.progress import follow, hear, wait_for_news
 from planner.ui.results import remember
@@ -186,9 +186,13 @@ def _asked(desk, draft, page, me, words, pressed):
         if job is not None and job is not new:
             desk.leave(job, me)
         st.session_state["job"] = job = new
-    if job is not None and job.state == DONE and not job.result.interim:
+    if job is not None and job.state == DONE and not job.result.interim and (pressed or not _failed(job.whole)):
         desk.full(job, words.lang, me)
     return job
+
+
+def _failed(job):
+    return job is not None and job.state == FAILED
 
 
 # -- how the answer stands ---------------------------------------------------------------------------------------------
@@ -285,7 +289,16 @@ def _reason(line):
 
 
 def sentences(lines):
-    """Draw one to five sentences that a planner can copy into a report."""
+    """Draw one to five sentences that a planner can copy into a report; without any, keep their place.
+
+    What stands below them - a map - is not taken for another when they go.
+    """
+    with st.container(key="lead"):
+        if lines:
+            _sentences(lines)
+
+
+def _sentences(lines):
     st.html('<div class="jy-lead">' + "".join(f"<p>{text(line)}</p>" for line in lines) + "</div>")
 
 

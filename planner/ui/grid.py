@@ -16,14 +16,16 @@ def grid(body, *, key, on_pick, label=""):
 
     ``on_pick`` is called before the page's script runs, as Streamlit's own callbacks are.
     """
-    _component()(key=key, data={"body": body, "label": label}, on_picked_change=partial(_told, key, on_pick))
+    told = st.session_state.get(f"{key}-told", 0)
+    data = {"body": body, "label": label, "told": told}
+    _component()(key=key, data=data, on_picked_change=partial(_told, key, on_pick))
 
 
 def _told(key, on_pick):
     picked = st.session_state[key].get("picked")
     told = f"{key}-told"
     if not isinstance(picked, dict) or picked.get("n", 0) <= st.session_state.get(told, 0):
-        return  # Streamlit may call again for what was told before
+        return  # told again, in case it was not heard
     st.session_state[told] = picked["n"]
     on_pick(str(picked["id"]))
 

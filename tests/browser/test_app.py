@@ -1,4 +1,4 @@
-"""The site as a planner meets it: a real Chromium, the whole province, the network cut. Three journeys, and two people."""
+"""The site as a planner meets it: a real Chromium, the whole province, the network cut; three journeys, two people."""
 
 import json
 import os
@@ -181,8 +181,7 @@ def beds_in(book):
 
 def uncovered(page):
     """Return the people whom no station covers, as the page's own figures say."""
-    said = page.locator(".jy-em-glance, .jy-glance").first.get_attribute("data-uncovered")
-    return int(said)
+    return int(page.locator("[data-uncovered]").first.get_attribute("data-uncovered"))
 
 
 def test_a_radius_is_checked_a_station_added_by_a_click_and_coverage_rises(visit, address, artefacts, log):
@@ -203,7 +202,7 @@ def test_a_radius_is_checked_a_station_added_by_a_click_and_coverage_rises(visit
 
     page.locator(".st-key-em-toolbar").get_by_text("加站", exact=True).click()
     settled(page)
-    box = page.locator(".st-key-map iframe").bounding_box()
+    box = page.locator(".st-key-emergency-map iframe").bounding_box()
     last = uncovered(page)
     for k in range(3):
         with timed(log, "a station added by a click: covered people"):
@@ -247,10 +246,8 @@ def test_every_page_fits_its_window(visit, address, artefacts, lang):
             go(page, name, lang)
             settled(page)
             page.screenshot(path=artefacts / f"{name}-{'en' if lang else 'zh'}-{width}.png")
-            wide = page.evaluate(
-                "document.querySelector('[data-testid=stMain]').scrollWidth - document.querySelector('[data-testid=stMain]').clientWidth"
-            )
-            assert wide <= 0, (name, width)
+            main = page.get_by_test_id("stMain")
+            assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0, (name, width)
         nothing_asked_or_wrong(seen, address)
 
 

@@ -2,6 +2,7 @@
  * A table whose cells can be chosen and whose headings sort: up, down, and back to the order it came in. What is drawn
  * comes escaped from the server; the table is drawn anew only where it changed, so that it keeps its place.
  */
+const WAIT = 6000, TRIES = 3;  // ms; a rerun must have time to end before it is told again
 const NEXT = { none: "ascending", ascending: "descending", descending: "none" };
 
 function compared(a, b, column, figures, sign) {
@@ -24,9 +25,20 @@ function sorted(box, button) {
   rows.forEach((row) => body.appendChild(row));
 }
 
+/* Told again until the page's script has heard it: Streamlit may drop what comes right behind another event. */
+function send(box, tries) {
+  clearTimeout(box.again);
+  if (!box.pending) { return; }
+  box.tell("picked", box.pending);
+  if (tries > 1) { box.again = setTimeout(() => send(box, tries - 1), WAIT); }
+}
+
 function clicked(box, event) {
   const chosen = event.target.closest("[data-pick]"), heading = event.target.closest("[data-sort]");
-  if (chosen) { box.tell("picked", { id: chosen.dataset.pick, n: Date.now() }); }  // the same twice is two
+  if (chosen) {
+    box.pending = { id: chosen.dataset.pick, n: Date.now() };  // the same twice is two
+    send(box, TRIES);
+  }
   if (heading) { sorted(box, heading); }
 }
 
@@ -49,5 +61,6 @@ export default function (component) {
     box.given = null;
     [box.scrollTop, box.scrollLeft] = at;
   }
+  if (box.pending && data.told >= box.pending.n) { box.pending = null; }
   box.tell = setTriggerValue;  // of the newest run; what an older one leaves behind must not take it away
 }

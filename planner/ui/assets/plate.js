@@ -67,7 +67,8 @@ class Plate {
 
   tell(more) {
     const now = { jinyi: "plate", mode: this.data.mode, withdrawn: this.data.withdrawn };
-    this.frame.contentWindow.postMessage(Object.assign(now, more), "*");
+    const frame = this.frame.contentWindow;
+    if (frame) { frame.postMessage(Object.assign(now, more), "*"); }  // none while the page takes it away
   }
 
   hear(event) {

@@ -25,8 +25,7 @@ def draw(frame):
     words = frame.words
     title(frame)
     there = standing(frame, *NEEDED)
-    if there:
-        sentences(bed_sentences(frame.tables, words))
+    sentences(bed_sentences(frame.tables, words) if there else ())
     plan_map(frame, there and frame.answer.whole)
     if not there:
         return

@@ -22,8 +22,7 @@ def draw(frame):
     title(frame)
     there = standing(frame, *NEEDED)
     words = frame.words
-    if there:
-        sentences(centre_sentences(frame.tables, frame.answer.plan, words))
+    sentences(centre_sentences(frame.tables, frame.answer.plan, words) if there else ())
     with st.container(key="stage"):
         left, right = st.columns([8, 3], gap="small")
         with left:

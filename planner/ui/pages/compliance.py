@@ -109,12 +109,24 @@ def _picked(told):
         st.session_state.pop(ROW, None)
 
 
+def _is_old(key):
+    """Whether a widget was drawn before the last choice in a table: Streamlit tells its value after that choice."""
+    return not key.endswith(f"-{st.session_state.get(DRAWN, 0)}")
+
+
+def _read(key):
+    if not _is_old(key):
+        st.session_state[ROW] = st.session_state[key]
+
+
 def _filters(frame, rows, cities):
     words, asked = frame.words, _asked()
     end = f"{words.lang}-{st.session_state.get(DRAWN, 0)}"
     counts = tally(rows)
 
     def put(field, key):
+        if _is_old(key):
+            return
         value = st.session_state[key]
         _ask(**{field: tuple(value) if isinstance(value, list) else value or ""})
 
@@ -214,7 +226,7 @@ def _chosen_row(shown, words):
         format_func=lambda id: names.get(id, id),
         placeholder=words("page_compliance.read_hint" if options else "page_compliance.nothing"),
         key=key,
-        on_change=lambda: st.session_state.__setitem__(ROW, st.session_state[key]),
+        on_change=partial(_read, key),
         filter_mode=None,
         disabled=not options,
         label_visibility="collapsed",

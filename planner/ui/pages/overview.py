@@ -15,8 +15,7 @@ def draw(frame):
     """Draw the page."""
     title(frame)
     there = standing(frame, *NEEDED) and frame.answer.whole
-    if there:
-        sentences(frame.text.summary.headline[:SAID])
+    sentences(frame.text.summary.headline[:SAID] if there else ())
     with st.container(key="stage"):
         left, right = st.columns([8, 3], gap="small")
         with left:
