@@ -276,7 +276,7 @@ def app(asked, words):
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
     }
-    command = [sys.executable, "-P", "-m", "streamlit", "run", str(page)]  # -P: not what lies in this folder
+    command = [sys.executable, "-P", "-m", "planner.ui.serve", "run", str(page)]  # -P: not what lies in this folder
     command += [part for name, value in options.items() for part in (f"--{name}", value)]
     _say(words("cli.app_starting", url=url))
     if not asked.no_browser:

@@ -45,7 +45,7 @@ class Prepared:
     _decided: dict = field(default_factory=dict, repr=False, compare=False)
 
     def decided(self, key, decide):
-        """Return what ``decide()`` returns, (answer, proofs); proven, it stays, and is given at once when asked again."""
+        """Return what ``decide()`` returns, (answer, proofs); proven, it stays and is given when asked again."""
         if key not in self._decided:
             answer, proofs = decide()
             if any(proof.status not in SETTLED for proof in proofs.values()):

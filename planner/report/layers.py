@@ -9,6 +9,7 @@ from geo.region import GEOGRAPHIC
 from geo.travel import UNREACHED, is_covered
 from planner.report.columns import TABLES
 from planner.report.view import city_results, county_results
+from planner.services.serving import station_table
 from planner.services.station_problem import limits_of
 
 # GDAL stamps each layer with the time of writing; one fixed moment keeps two runs alike. The finished folder is brought
@@ -154,8 +155,6 @@ def _catchments(counties, centres):
 
 def _demand(prepared, stations, scenario):
     """Return the demand points with their way to the nearest station, absent where there is none."""
-    from planner.services.stations import station_table  # with it come the solvers, which few reports need
-
     demand, ways = prepared.demand, prepared.ways(scenario)
     x, y = prepared.region.project(stations["lon"], stations["lat"])
     at = stations.set_index("id").assign(x=x, y=y)

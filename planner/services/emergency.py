@@ -10,8 +10,9 @@ from geo.sites import known_places
 from geo.travel import UNREACHED, is_covered, nearest
 from geo.ways import straight
 from planner.services.ambulances import plan_ambulances
+from planner.services.serving import coverage, station_table
 from planner.services.station_problem import held_sites, limits_of
-from planner.services.stations import CURVE, coverage, station_table
+from planner.services.stations import CURVE
 from planner.services.tiers import tier_table, with_tiers
 
 SETTINGS = ("urban", "rural")

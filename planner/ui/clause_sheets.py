@@ -147,8 +147,9 @@ def clause_html(row, standard, how, words):
 
 
 def _stated(key, row, words):
-    nature = {"target": "document"}.get(key, row.get(f"nature_{key}"))
-    said = "" if key == "gap" else words(f"page_compliance.nature_{nature}")
+    nature = row.get(f"nature_{key}")
+    kind = "target_assumed" if key == "target" and nature == "assumed" else nature
+    said = "" if key == "gap" else words(f"page_compliance.nature_{kind}")
     value = figure_text(row[key], row["unit"])
     mark = "" if absent(row[key]) else MARKS.get(nature, "")
     unit = "" if absent(row[key]) else _unit(row, words)

@@ -17,7 +17,9 @@ from planner.services.bed_rules import INFECTIOUS, RULE_STANDARDS, TABLE_1
 from planner.standards import BED_TARGET_PREFIX
 
 FILED = TABLES["compliance"].columns  # what is written to files, as in the workbook of the plan
-COLUMNS = (*FILED, "group", "source", "city_code")
+COLUMNS = (*FILED, "nature_target", "group", "source", "city_code")
+# Rules that a document states without a figure: how many beds they ask for is the scenario's setting.
+SET_BY_SCENARIO = ("general_hospital", "tcm_hospital", "reserve", "surge", "surge_icu")
 TABLE_3 = "table_3"
 ITEM_STANDARDS = {**TABLE_1, "tcm": "t1_tcm_beds_per_1000", "psychiatric": "t1_psychiatric_beds_per_1000"}
 # Rules whose beds stand in the other tables already, and the county's ceiling, which rests on an assumed factor.
@@ -39,6 +41,7 @@ class Asked:
 def clause_rows(tables, standards, words):
     """Return one row for each clause and place: DataFrame with ``COLUMNS``, index "0", "1", ... as text.
 
+    nature_target  document (the clause's own figure), worked (out of its figure, by people or beds) or assumed
     group      clauses of one kind share it: all cities' rows of Table 3, all counties' rows of one rule
     source     the table the row is from
     city_code  of the place's city; "" for the province
@@ -65,7 +68,9 @@ def _compliance(tables, standards, words):
         id = row["standard_id"]
         of_table_3 = id.startswith(BED_TARGET_PREFIX)
         name = words("page_compliance.table_3") if of_table_3 else _name(id, row["name"], standards, words)
-        yield row | {"name": name, "group": TABLE_3 if of_table_3 else id, "source": "compliance"}
+        nature = "worked" if row["unit"] == "vehicles" else "document"
+        group = TABLE_3 if of_table_3 else id
+        yield row | {"name": name, "nature_target": nature, "group": group, "source": "compliance"}
 
 
 def _structure(tables, standards, words):
@@ -86,6 +91,7 @@ def _structure(tables, standards, words):
             "gap": row["gap"],
             "unit": "beds",
             "nature_plan": "decided",
+            "nature_target": "worked",
         }
 
 
@@ -97,6 +103,7 @@ def _rules(tables, standards, words):
             **{key: row[key] for key in ("area_code", "area", "document", "clause", "verdict", "unit")},
             "standard_id": _rule_standard(row, standards),
             "name": word("rule", row["rule"], words),
+            "nature_target": "assumed" if _set_by_scenario(row["rule"]) else "worked",
             "group": f"rule {row['rule']}",
             "source": "bed_rules",
             "now": None,
@@ -106,6 +113,10 @@ def _rules(tables, standards, words):
             "nature_now": "no_data",
             "nature_plan": "decided",
         }
+
+
+def _set_by_scenario(rule):
+    return rule in SET_BY_SCENARIO or rule.startswith("lean_")
 
 
 def _rule_standard(row, standards):

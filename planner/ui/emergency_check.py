@@ -22,8 +22,8 @@ from planner.report.coverage_report import (
     unpublished,
 )
 from planner.report.summary import number, share, thousands
+from planner.services.serving import station_table
 from planner.services.station_problem import standards_of
-from planner.services.stations import station_table
 from planner.ui.emergency_stations import digest, in_language
 
 SETTINGS = ("urban", "rural")

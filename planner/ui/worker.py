@@ -203,13 +203,14 @@ class Bench:
 def coverage_of(prepared, scenario, stations):
     """Return the :class:`planner.coverage.Coverage` of a frame of stations, by a scenario's ways and standards."""
     from planner.coverage import Limits, check_coverage
+    from planner.services.serving import station_table
     from planner.services.station_problem import standards_of
 
-    asked = standards_of(scenario)
+    asked, ways, near = standards_of(scenario), prepared.ways(scenario), None
     limits = Limits(asked.urban, asked.rural, asked.preferred)
-    return check_coverage(
-        prepared.region, prepared.demand, stations, ways=prepared.ways(scenario), limits=limits, radii=()
-    )
+    if scenario.stations_by_city:
+        near = station_table(stations, stations.index, prepared.demand, ways, by_city=True)[1:]
+    return check_coverage(prepared.region, prepared.demand, stations, ways=ways, limits=limits, radii=(), near=near)
 
 
 def unverified(plan, prepared, lang):

@@ -74,11 +74,8 @@ def main(people=20, clicks=8):
                         wrong.append(f"{name}: nothing after a minute")
                         del began[page]
                         del left[page]
-                wrong += [
-                    f"trouble on the page: {page.locator('.jy-note.alarm').inner_text()[:200]}"
-                    for page in pages
-                    if page.locator(".jy-note.alarm").count()
-                ]
+                alarms = [page.locator(".jy-note.alarm") for page in pages]
+                wrong += [f"trouble: {alarm.first.inner_text()[:200]}" for alarm in alarms if alarm.count()]
                 time.sleep(0.01)
             together = _memory(server.pid)
             browser.close()

@@ -11,8 +11,9 @@ from geo.ways import straight
 from planner.explain import Infeasible
 from planner.scenario import vary
 from planner.services.centres import documents_centres, free_centres
+from planner.services.serving import station_table
 from planner.services.station_problem import cover_problem, limits_of
-from planner.services.stations import plan_stations, station_table
+from planner.services.stations import plan_stations
 from planner.solve import INFEASIBLE, INTERIM, NO_PLAN, OPTIMAL
 from tests import town
 from tests.oracles.brute import pmedian_brute

@@ -17,6 +17,7 @@ from planner.problem import CoverProblem
 from planner.scenario import vary
 from planner.services import fairness
 from planner.services.emergency import plan_emergency
+from planner.services.serving import station_table
 from planner.services.station_problem import (
     cover_problem,
     held_sites,
@@ -25,7 +26,7 @@ from planner.services.station_problem import (
     station_sites,
     ways_of,
 )
-from planner.services.stations import _knee, coverage_curve, plan_stations, station_table
+from planner.services.stations import _knee, coverage_curve, plan_stations
 from planner.services.tiers import tier_table, with_tiers
 from planner.solve import INFEASIBLE, OPTIMAL
 from planner.standards import load_standards
