@@ -86,9 +86,8 @@ def main(people=20, clicks=8):
     print(f"{people} sessions, {len(took)} interactions, a click every {THINK_SECONDS:g} s each")
     print(f"median {median(took):.2f} s, 95 % within {cuts[-1]:.2f} s, longest {max(took):.2f} s")
     more = (together["page"] - alone["page"]) / max(people - 1, 1)
-    print(
-        f"memory of the page's process {together['page']:.0f} MB: {more:.1f} MB a session more; workers {together['workers']:.0f} MB"
-    )
+    print(f"memory of the page's process {together['page']:.0f} MB: {more:.1f} MB a session more")
+    print(f"memory of its workers {together['workers']:.0f} MB")
     print(f"errors: {len(wrong)}", *dict.fromkeys(wrong), sep="\n  ")
     return 1 if wrong else 0
 

@@ -469,7 +469,7 @@ def test_the_page_is_served_on_this_machine_only_and_tells_nobody(jinyi, monkeyp
     code, said, _ = jinyi("app", "--no-browser", "--lang", "en")
     command, options = Server.started
     assert code == 0
-    assert command[:5] == [sys.executable, "-P", "-m", "streamlit", "run"]
+    assert command[:5] == [sys.executable, "-P", "-m", "planner.ui.serve", "run"]
     assert Path(command[5]) == Path(cli.__file__).parent / "ui" / "main.py"
     flags = dict(zip(command[6::2], command[7::2], strict=True))
     assert flags["--server.address"] == "127.0.0.1" and flags["--browser.gatherUsageStats"] == "false"
