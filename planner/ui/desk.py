@@ -60,6 +60,7 @@ class Job:
     began: float | None = None
     ended: float | None = None
     stopping: float | None = None
+    dropped: bool = False
     watchers: set = field(default_factory=set)
     unwatched: float | None = None
     study: "Job | None" = None
@@ -164,6 +165,20 @@ class Desk:
     def stop(self, job):
         """Ask for the best there is now: of a study under way an interim answer, else nothing."""
         (self._files if job.kind in ("files", "full") else self._answers).stop(job)
+
+    def drop(self, job):
+        """Give a question up: whatever it has found is lost, and its worker with it."""
+        job.dropped = True
+        self.stop(job)
+
+    def answered(self, scenario, watcher):
+        """Return the :class:`Job` that has answered this question already, else None."""
+        with self._lock:
+            job = self._known.get(question(scenario))
+            if job is None or job.state != DONE or job.result.interim:
+                return None
+            job.watchers.add(watcher)
+            return job
 
     def leave(self, job, watcher):
         """Tell that a page no longer waits for ``job`` and its files; what nobody waits for is stopped."""
@@ -291,6 +306,10 @@ class _Lane:
         if not job.stopping:
             return
         worker.stop.set()
+        if job.dropped:
+            self._dismiss()
+            job.end(FAILED, Trouble("stopped"))
+            return
         preparing = job.kind == "study" and (not job.stages or job.stages[-1][0] in PREPARING)
         if preparing or now - job.stopping > STOP_SECONDS:
             self._dismiss()

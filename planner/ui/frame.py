@@ -186,6 +186,12 @@ def _asked(desk, draft, page, me, words, pressed):
         if job is not None and job is not new:
             desk.leave(job, me)
         st.session_state["job"] = job = new
+    elif draft.scenario is not None and question(draft.scenario) != job.key:
+        known = desk.answered(draft.scenario, me)  # settings of before: their answer is there
+        if known is not None:
+            if not job.over:
+                desk.leave(job, me)
+            st.session_state["job"] = job = known
     if job is not None and job.state == DONE and not job.result.interim and (pressed or not _failed(job.whole)):
         desk.full(job, words.lang, me)
     return job

@@ -29,13 +29,15 @@ def follow(desk, job, words, brief=False):
         st.html(progress_html(job, words))
     if job.kind != "study":
         return
-    st.button(
-        words("ui.stopping" if job.stopping else "ui.stop"),
-        key=f"stop-{job.number}",
-        disabled=bool(job.stopping),
-        on_click=desk.stop,
-        args=(job,),
-    )
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            words("ui.stopping" if job.stopping else "ui.stop"),
+            key=f"stop-{job.number}",
+            disabled=bool(job.stopping),
+            on_click=desk.stop,
+            args=(job,),
+        )
+        st.button(words("ui.drop"), key=f"drop-{job.number}", on_click=desk.drop, args=(job,), type="tertiary")
 
 
 @st.fragment(run_every=1.0)

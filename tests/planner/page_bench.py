@@ -30,6 +30,7 @@ class AtOnce:
         self.folder = folder
         self.spoil = spoil
         self.asked = []
+        self.jobs = {}
 
     def study(self, scenario, lang, watcher, first="beds"):
         self.asked.append(scenario)
@@ -40,7 +41,15 @@ class AtOnce:
             job.state = DONE
         except Exception as error:
             job.trouble, job.state = trouble_of(error), FAILED
+        self.jobs[job.key] = job
         return job
+
+    def answered(self, scenario, watcher):
+        job = self.jobs.get(question(scenario))
+        return job if job is not None and job.state == DONE else None
+
+    def drop(self, job):
+        job.dropped = True
 
     def full(self, study, lang, watcher):
         if study.whole is None:

@@ -103,6 +103,19 @@ def test_a_stop_brings_what_there_is_within_two_seconds(opened, town_run):
     assert job.state == DONE
 
 
+def test_a_question_given_up_ends_at_once(opened, town_run):
+    desk = opened(serve=odd)
+    job = desk.study(asked(town_run, "deaf"), "zh", "page")
+    until(lambda: job.stages)
+    desk.drop(job)
+    assert until(lambda: job.over) < 2.0
+    assert (job.state, job.trouble.kind) == (FAILED, "stopped")
+    assert desk.answered(job.scenario, "page") is None
+    again = desk.study(asked(town_run, "fine"), "zh", "page")
+    until(lambda: again.over)
+    assert again.state == DONE and desk.answered(again.scenario, "page") is again
+
+
 def test_a_worker_that_does_not_hear_is_ended(opened, town_run, monkeypatch):
     monkeypatch.setattr(desks, "STOP_SECONDS", 0.5)
     desk = opened(serve=odd)
