@@ -1,13 +1,11 @@
-"""The page: a panel of settings, a worker process that answers them, and one answer at a time, shown and handed out.
+"""The site: what planners see in their browser. It decides nothing; a process of its own does, and is polled.
 
-main         what Streamlit runs
-page         one run of the script from top to bottom
-panel        the settings a planner changes
-progress     a question under way
-result       an answer: sentences, map, figures, tables, downloads
-settings     from what the panel holds to a scenario, and a scenario as a file (no Streamlit)
-sheets       tables and lines as HTML (no Streamlit)
-style        the page's look, from geo.theme (no Streamlit)
-desk         questions in, answers out: the queue in front of the worker (no Streamlit)
-worker       the process that computes (no Streamlit)
+main, serve, site     how it is started, and its navigation
+frame, draft, fields  what surrounds every page: the settings tried out, their answer, how it stands
+shelf, results        scenarios that are kept, and results this session has seen
+desk, worker          questions in, answers out, by warm processes
+progress, settings, files, ground    a question under way; scenarios and their files; the region in this process
+plate, maps, grid, tables, sheets, style    maps, tables and the look
+pages                 one module a page; its parts lie beside these with its name before them:
+                      beds_*, emergency_*, centre_*, compare_*, clause* (compliance), data_* and brought, export_*
 """

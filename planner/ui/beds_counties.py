@@ -1,5 +1,7 @@
 """The counties of a bed plan as a table whose last column is written by the planner: beds pinned to a county."""
 
+import inspect
+
 import pandas as pd
 import streamlit as st
 
@@ -10,6 +12,8 @@ from planner.ui.results import results
 ROW_PIXELS = 35
 MOST_ROWS = 16
 NOW = "now"
+# What an empty cell shows; older Streamlit has no say in it.
+EMPTY_CELL = {"placeholder": ""} if "placeholder" in inspect.signature(st.data_editor).parameters else {}
 
 
 def compared_with(frame):
@@ -58,6 +62,7 @@ def county_editor(frame, other):
     labels |= {"other": words("page_beds.column_other", title=said), "difference": words("page_beds.column_difference")}
     st.data_editor(
         shown.drop(columns="code"),
+        **EMPTY_CELL,
         hide_index=True,
         height=ROW_PIXELS * (min(len(shown), MOST_ROWS) + 1) + 3,
         key=key,
@@ -92,13 +97,14 @@ def county_editor(frame, other):
 def county_rows(table, cities, other, pins):
     """Return the frame of the editor: a county a row, in the table's order.
 
-    code name city persons beds_now beds_plan beds_new other difference (plan less other) plan_per_1000 reach pin
+    code name pin city persons beds_now beds_plan beds_new other difference (plan less other) plan_per_1000 reach
     """
     against = other.reindex(table["code"]).to_numpy()
     return pd.DataFrame(
         {
             "code": table["code"].to_numpy(),
             "name": table["name"].to_numpy(),
+            "pin": pd.array([pins.get(code) for code in table["code"]], dtype="Int64"),
             "city": table["city_code"].map(cities).fillna("").to_numpy(),
             "persons": table["persons"].astype("int64").to_numpy(),
             "beds_now": table["beds_now"].astype("int64").to_numpy(),
@@ -108,6 +114,5 @@ def county_rows(table, cities, other, pins):
             "difference": pd.array(table["beds_plan"].to_numpy() - against, dtype="Int64"),
             "plan_per_1000": table["plan_per_1000"].astype(float).to_numpy(),
             "reach": table["reach_plan_per_1000"].astype(float).to_numpy(),
-            "pin": pd.array([pins.get(code) for code in table["code"]], dtype="Int64"),
         }
     )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from geo import facilities, stations
 from geo.faults import Fault, Rejected
+from planner.parcel import KINDS as KEPT_KINDS
 from planner.report.tables import guarded
 from planner.ui.files import kept
 
@@ -22,6 +23,8 @@ REQUIRED = {"stations": stations.LAYOUT.required, "facilities": facilities.REQUI
 DATUMS = ("", "wgs84", "gcj02", "bd09")  # "" = not stated: a list in another one is refused
 CONVERTED = ("gcj02", "bd09")
 LONGEST_NAME = 60
+TABLES = ("stations", "facilities")
+MOST_ROWS = 20_000
 PREVIEWED = 8
 # The command line's remedy for degrees of another datum; on the page it is a choice.
 OPTION = re.compile(r"(?:加 |改为 |去掉 |[Aa]dd |[Uu]se |Leave out )?--datum(?: (gcj02|bd09|wgs84))?")
@@ -58,14 +61,25 @@ def bring(desk, kind, name, content, region, *, datum=""):
             for a scenario's setting names degrees of CGCS2000
     """
     name = plain_name(name)
-    if len(content) > LARGEST[kind]:
-        limit = LARGEST[kind] // MEGABYTE
-        return Brought(kind, name, faults=(Fault("brought_large", name, params={"limit": limit}),))
+    too_much = refusal(kind, name, content)
+    if too_much:
+        return Brought(kind, name, faults=(too_much,))
     path = kept(desk, name, content)
     try:
         return _READERS[kind](desk, path, region, datum)
     except Rejected as rejected:
         return Brought(kind, name, faults=tuple(replace(each, file=name) for each in rejected.faults))
+
+
+def refusal(kind, name, content):
+    """Return the fault of a file that is not read at all - too large, too many rows, of no kind to keep - or None."""
+    if len(content) > LARGEST[kind]:
+        return Fault("brought_large", name, params={"limit": LARGEST[kind] // MEGABYTE})
+    if kind in TABLES and content.count(b"\n") > MOST_ROWS:
+        return Fault("brought_long", name, params={"limit": f"{MOST_ROWS:,}"})
+    if not name.casefold().endswith(KEPT_KINDS):  # a scenario that names it could not be kept or handed on
+        return Fault("brought_kind", name, params={"kinds": " ".join(KEPT_KINDS)})
+    return None
 
 
 def plain_name(name):
@@ -155,9 +169,15 @@ def faults_csv(faults, words):
 
 def said(fault, words):
     """Return what is wrong and how to mend it, without the place, which has columns of its own."""
-    if fault.key == "brought_large":
-        return words("page_data.too_large", **fault.params)
-    told = replace(fault, file="", row=None, column="", value="").tell(words)
+    return _as_a_choice(replace(fault, file="", row=None, column="", value="").tell(words), words)
+
+
+def placed(fault, words):
+    """Return what is wrong with its place before it, as one line."""
+    return _as_a_choice(fault.tell(words), words)
+
+
+def _as_a_choice(told, words):
     return OPTION.sub(lambda found: words(f"page_data.choose_{found[1] or 'wgs84'}"), told)
 
 

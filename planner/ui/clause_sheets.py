@@ -171,8 +171,7 @@ def _register(row, standard, words):
             "base": _dated(standard.base_value, standard.base_year, standard, words),
             "target_year": standard.target_year,
             "nature": _nature(standard.nature, words),
-            "formula": standard.formula,
-            "note": standard.note,
+            **({} if words.lang == "zh" else {"formula": standard.formula, "note": standard.note}),  # kept in English
             "id": standard.id,
         }
     lines = "".join(

@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from planner.ui.settings import question
@@ -143,14 +143,21 @@ class Desk:
             job.watchers.add(watcher)
         return job
 
-    def files(self, study, lang, watcher):
-        """Return the :class:`Job` that writes the outputs of an answered study in ``lang``."""
+    def files(self, study, lang, watcher, scenario=None):
+        """Return the :class:`Job` that writes the outputs of an answered study in ``lang``.
+
+        scenario  asks the same, but may be called otherwise: a scenario that was named after its answer
+        """
+        answer = study.result
+        scenario = answer.plan.scenario if scenario is None else scenario
+        called = lang, scenario.name, scenario.title
         with self._lock:
-            job = study.files.get(lang)
+            job = study.files.get(called)
             if job is None or job.state == FAILED:
                 folder = self.folder / f"{study.number}-{lang}-{next(self._numbers)}"
-                request = ("files", study.result, lang, str(folder))
-                job = study.files[lang] = Job("files", study.number, request, study.key, SPARE_SECONDS)
+                named = answer if scenario is answer.plan.scenario else _named(answer, scenario)
+                request = ("files", named, lang, str(folder))
+                job = study.files[called] = Job("files", study.number, request, study.key, SPARE_SECONDS)
                 self._files.put(job)
             job.watchers.add(watcher)
         return job
@@ -165,6 +172,17 @@ class Desk:
     def stop(self, job):
         """Ask for the best there is now: of a study under way an interim answer, else nothing."""
         (self._files if job.kind in ("files", "full") else self._answers).stop(job)
+
+    def shared(self, job, watcher):
+        """Return whether another open page waits for a job too."""
+        return any(each != watcher and self._is_open(each) for each in tuple(job.watchers))
+
+    def ended_for(self, job, watcher):
+        """Return a job of the same question that has ended without an answer: for a page that waits no longer."""
+        self.leave(job, watcher)
+        left = Job(job.kind, next(self._numbers), job.request, job.key, job.deadline)
+        left.end(FAILED, Trouble("left"))
+        return left
 
     def drop(self, job):
         """Give a question up: whatever it has found is lost, and its worker with it."""
@@ -203,6 +221,10 @@ class Desk:
                 if job.state == DONE:
                     shutil.rmtree(job.result, ignore_errors=True)
                     job.result.with_suffix(".zip").unlink(missing_ok=True)
+
+
+def _named(answer, scenario):
+    return replace(answer, plan=replace(answer.plan, scenario=scenario))
 
 
 def _with_followers(job):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from geo.faults import ScenarioRejected
 from planner.scenario import Scenario, load_scenario
-from planner.ui.settings import city_names, differences, scenario_names, variant
+from planner.ui.settings import differences, place_names, scenario_names, variant
 
 NAMED_CHANGES = 2  # in the title of a variant; more are counted
 
@@ -50,7 +50,7 @@ def the_draft(words):
     if "base" not in st.session_state:
         start_from(Base(next(iter(shipped().values()))))
     base, changes = st.session_state["base"], st.session_state["changes"]
-    names = city_names(base.scenario.region, words.lang)
+    names = place_names(base.scenario.region, words.lang)
     try:
         return Draft(base, changes, variant(base.scenario, changes, lambda made: _title(base, made, names, words)), ())
     except ScenarioRejected as rejected:
@@ -67,6 +67,15 @@ def start_from(base):
 def generation():
     """Return a number that is another one whenever widgets have to be drawn anew from the draft's values."""
     return st.session_state.get("generation", 0)
+
+
+def of_now(put):
+    """Return ``put`` as a widget's callback that does nothing once the widgets were drawn anew.
+
+    A widget that is taken away by what a planner did may still tell of itself in the same run, after it.
+    """
+    drawn = generation()
+    return lambda *about: put(*about) if generation() == drawn else None
 
 
 def change(field, value):

@@ -106,8 +106,9 @@ def near_from(memory, scenario, stations, coverage):
 def covered(memory, prepared, scenario, stations, lang, near):
     """Return the :class:`planner.coverage.Coverage` of a list by a scenario's standards, names in ``lang``."""
     asked = standards_of(scenario)
-    names = hash(tuple(stations["name"]))
-    key = (*near_key(scenario, stations), asked, lang, names)
+    # What a check tells of a station is more than where it stands: its name, county, kind and vehicles.
+    about = stations.drop(columns=["geometry"], errors="ignore").to_csv()
+    key = (*near_key(scenario, stations), asked, lang, about)
     known = memory.get("coverage", key)
     if known is not None:
         return known

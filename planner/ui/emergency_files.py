@@ -13,6 +13,7 @@ from planner.report.cover import Line
 from planner.report.coverage_report import coverage_tables, in_words, write_coverage
 from planner.report.tables import write_csv
 from planner.report.workbook import write_book
+from planner.ui.brought import placed, refusal
 from planner.ui.emergency_stations import Listing, stations_listed
 from planner.ui.files import kept
 from planner.ui.sheets import text
@@ -56,8 +57,12 @@ def _read(frame, prepared):
         return
     faults, listing = (), None
     try:
+        too_much = refusal("stations", name, content)
+        if too_much:
+            raise Rejected([too_much])
         path = kept(frame.desk, name, content)
-        stations = load_stations(path, prepared.region, datum=datum or None)
+        with st.spinner(frame.words("page_emergency.reading")):
+            stations = load_stations(path, prepared.region, datum=datum or None)
         notes = tuple(stations.attrs["notes"])
         listing = Listing("list", path.name, stations_listed(stations), notes, datum, str(path))
     except Rejected as rejected:
@@ -66,7 +71,7 @@ def _read(frame, prepared):
 
 
 def _faults(faults, words):
-    lines = "".join(f"<li>{text(fault.tell(words))}</li>" for fault in faults)
+    lines = "".join(f"<li>{text(placed(fault, words))}</li>" for fault in faults)
     head = words("page_emergency.faults", count=len(faults))
     st.html(
         f'<div class="jy-note alarm em-faults"><h3>▲ {text(head)}</h3><ol>{lines}</ol>'
@@ -86,8 +91,8 @@ def _uploader_words(words):
 # -- to take along -----------------------------------------------------------------------------------------------------
 
 
-def downloads(frame, found, name):
-    """Draw the buttons that hand out one table, and the whole check."""
+def downloads(frame, found, name, *, ready=True):
+    """Draw the buttons that hand out one table, and the whole check; not ``ready``, they give nothing yet."""
     words = frame.words
     sheet = words(f"table.{name}.sheet")
     files = {
@@ -104,6 +109,7 @@ def downloads(frame, found, name):
                 mime,
                 key=f"em-{kind}-{name}",
                 on_click="ignore",
+                disabled=not ready,
             )
 
 

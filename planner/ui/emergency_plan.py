@@ -80,7 +80,7 @@ def _curve(frame):
 
 def _chart(frame, curve):
     """Return the chart of the curve as PNG; drawn once for each answer and language."""
-    key = id(frame.answer.plan), frame.words.lang
+    key = frame.job.key, len(curve), frame.words.lang
     held = st.session_state.get("em-chart")
     if held is None or held[0] != key:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,16 +1,22 @@
 """Widgets, each for one setting of the draft. They change it before the page is drawn, and compute nothing."""
 
+import inspect
+
 import streamlit as st
 
-from planner.ui.draft import change, change_at, exact, generation
+from planner.ui.draft import change, change_at, exact, generation, of_now
+
+# No "Select all", which Streamlit says in English; older ones have none.
+CHOSEN_SINGLY = {"select_all": False} if "select_all" in inspect.signature(st.multiselect).parameters else {}
 
 
 def number(frame, field, label, step, written="%g", *, help=None):
-    """Draw a number; left empty it is the base's own. Whether it fits is the scenario's to say."""
+    """Draw a number. Whether it fits is the scenario's to say."""
     shown = frame.draft.value(field)
     kind = int if isinstance(shown, int) else float
     key = f"{field}-{generation()}"
 
+    @of_now
     def put():
         given = st.session_state[key]
         base = getattr(frame.draft.base.scenario, field)
@@ -20,10 +26,11 @@ def number(frame, field, label, step, written="%g", *, help=None):
 
 
 def number_at(frame, field, place, label, step, written="%.2f"):
-    """Draw the number of one place of a table of settings, two decimals; left empty it is the base's own."""
+    """Draw the number of one place of a table of settings, two decimals."""
     shown = frame.draft.value(field).get(place)
     key = f"{field}-{place}-{generation()}"
 
+    @of_now
     def put():
         given = st.session_state[key]
         base = getattr(frame.draft.base.scenario, field).get(place)
@@ -45,7 +52,7 @@ def choice(frame, field, label, options, said, *, horizontal=False, hidden=False
         index=list(options).index(frame.draft.value(field)),
         format_func=said,
         key=key,
-        on_change=lambda: change(field, st.session_state[key]),
+        on_change=of_now(lambda: change(field, st.session_state[key])),
         horizontal=horizontal,
         label_visibility="collapsed" if hidden else "visible",
     )
@@ -58,7 +65,7 @@ def switch(frame, field, label, *, help=None):
         label,
         value=bool(frame.draft.value(field)),
         key=key,
-        on_change=lambda: change(field, st.session_state[key]),
+        on_change=of_now(lambda: change(field, st.session_state[key])),
         help=help,
     )
 
@@ -75,7 +82,7 @@ def slider(frame, field, label, low, high, step, *, written=None, to=None, shown
         step,
         format=written,
         key=key,
-        on_change=lambda: change(field, (to or (lambda given: given))(st.session_state[key])),
+        on_change=of_now(lambda: change(field, (to or (lambda given: given))(st.session_state[key]))),
         help=help,
     )
 
@@ -84,20 +91,27 @@ def several(frame, field, label, options, said, *, placeholder=""):
     """Draw a choice of any of ``options``; the setting is a tuple in the order of ``options``."""
     key = f"{field}-{generation()}-{frame.words.lang}"
 
+    @of_now
     def put():
         chosen = set(st.session_state[key])
         change(field, tuple(each for each in options if each in chosen))
 
     known = [each for each in frame.draft.value(field) if each in options]
-    st.multiselect(label, options, known, format_func=said, key=key, on_change=put, placeholder=placeholder)
+    st.multiselect(
+        label, options, known, format_func=said, key=key, on_change=put, placeholder=placeholder, **CHOSEN_SINGLY
+    )
 
 
-def ordered(frame, field, label, options, said, *, placeholder="", help=None):
-    """Draw a choice of at least one of ``options``, the first chosen first."""
+def ordered(frame, field, label, options, said, *, placeholder="", help=None, then=None):
+    """Draw a choice of at least one of ``options``, the first chosen first; ``then(chosen)`` is called afterwards."""
     key = f"{field}-{generation()}-{frame.words.lang}"
 
+    @of_now
     def put():
-        change(field, tuple(st.session_state[key]) or getattr(frame.draft.base.scenario, field))
+        chosen = tuple(st.session_state[key]) or getattr(frame.draft.base.scenario, field)
+        change(field, chosen)
+        if then is not None:
+            then(chosen)
 
     chosen = list(frame.draft.value(field))
     st.multiselect(label, options, chosen, format_func=said, key=key, on_change=put, placeholder=placeholder, help=help)

@@ -9,12 +9,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from geo.words import LANGUAGES, Words
 from planner.scenario import BED_TARGETS
-from planner.settings import SETTINGS
+from planner.settings import SETTINGS, TABLE_SETTINGS, said_place
 from planner.ui.desk import DONE, FAILED, Desk
 from planner.ui.draft import Draft, the_draft, undo_all
 from planner.ui.progress import follow, hear, wait_for_news
 from planner.ui.results import remember
-from planner.ui.settings import city_names, differences, question
+from planner.ui.settings import city_names, differences, place_names, question
 from planner.ui.sheets import proof_text, text
 from planner.ui.shelf import shelf
 
@@ -147,7 +147,7 @@ def _brand(words):
 
 def _go(draft, words):
     """Draw what was changed and the button that asks; return whether it was pressed."""
-    names = city_names(draft.base.scenario.region, words.lang)
+    names = place_names(draft.base.scenario.region, words.lang)
     for fault in draft.faults:
         st.html(f'<p class="jy-fault">{text(_said(fault, names, words))}</p>')
     if draft.changed:
@@ -173,8 +173,15 @@ def _count(draft):
 
 def _said(fault, names, words):
     """Return a fault of a setting as the page calls it, without the file and line that nobody wrote."""
-    field, _, code = FIELDS.get(fault.column, fault.column).partition(f"{BED_TARGETS}.")
-    label = words("ui.target_of", city=names.get(code, code)) if code else words(f"report.setting.{field}")
+    setting = next((each for each in TABLE_SETTINGS if fault.column.startswith(f"{each.key}.")), None)
+    field, label = FIELDS.get(fault.column, fault.column), fault.column
+    if setting is not None:
+        place = said_place(setting, fault.column.removeprefix(f"{setting.key}."), names, words)
+        label = f"{words(f'report.setting.{setting.field}')} · {place}"
+        if setting.key == BED_TARGETS:
+            label = words("ui.target_of", city=place)
+    elif f"report.setting.{field}" in words:
+        label = words(f"report.setting.{field}")
     return words("ui.fault", label=label, said=words(f"fault.{fault.key}", **fault.params))
 
 
@@ -231,12 +238,19 @@ def standing(frame, *tables):
         if there:
             _status(frame)
         if not job.over:
-            follow(frame.desk, job, words, brief=there)
+            follow(frame.desk, job, frame.me, words, brief=there)
         else:
             wait_for_news(job, words)
             if frame.answer is None:
                 _note(words("ui.other_language"), words("ui.other_language_how"), ())
     return there
+
+
+def running(frame):
+    """Draw in a line that a calculation is under way, on a page whose figures do not wait for it; keep its place."""
+    with st.container(key="running"):
+        if frame.job is not None and frame.current and not frame.job.over:
+            follow(frame.desk, frame.job, frame.me, frame.words, brief=True)
 
 
 def _status(frame):
@@ -266,7 +280,8 @@ def _withdrawn(frame):
         return
     if job is None:
         return
-    changes = differences(job.scenario, frame.scenario, frame.city_names, words)
+    names = place_names(frame.scenario.region, words.lang)
+    changes = differences(job.scenario, frame.scenario, names, words)
     _note(words("ui.withdrawn" if job.over else "ui.withdrawn_running"), words("ui.withdrawn_how"), changes)
 
 

@@ -8,6 +8,7 @@ STUDY = (
     *("beds", "stations_cover_all", "stations_best_n", "ambulances", "centres_free"),
     *("web_map", "verify"),
 )
+WHOLE = 1000  # from here on a figure is told without decimals
 PREPARE = ("region", "demand", "sites")
 
 
@@ -17,7 +18,7 @@ def hear(job):
 
 
 @st.fragment(run_every=0.5)
-def follow(desk, job, words, brief=False):
+def follow(desk, job, me, words, brief=False):
     """Show how far a study is; whenever there is something new to show, the whole page is drawn again.
 
     brief  in a line, because a part of the answer is there
@@ -34,10 +35,19 @@ def follow(desk, job, words, brief=False):
             words("ui.stopping" if job.stopping else "ui.stop"),
             key=f"stop-{job.number}",
             disabled=bool(job.stopping),
-            on_click=desk.stop,
-            args=(job,),
+            on_click=_end,
+            args=(desk, job, me, desk.stop),
         )
-        st.button(words("ui.drop"), key=f"drop-{job.number}", on_click=desk.drop, args=(job,), type="tertiary")
+        drop = words("ui.drop")
+        st.button(drop, key=f"drop-{job.number}", on_click=_end, args=(desk, job, me, desk.drop), type="tertiary")
+
+
+def _end(desk, job, me, how):
+    """End a job, or this page's part in it: what somebody else waits for goes on."""
+    if desk.shared(job, me):
+        st.session_state["job"] = desk.ended_for(job, me)
+    else:
+        how(job)
 
 
 @st.fragment(run_every=1.0)
@@ -98,7 +108,8 @@ def _item(state, sign, name, said, words):
 def _running(job, began, words):
     parts = [f"{job.seconds - began:.0f} {words('ui.seconds')}"]
     if job.best is not None:
-        parts.append(words("ui.best", best=f"{job.best:,.6g}"))
+        best = f"{job.best:,.0f}" if abs(job.best) >= WHOLE else f"{job.best:,.6g}"
+        parts.append(words("ui.best", best=best))
     if job.gap is not None:
         parts.append(words("ui.gap", gap=f"{job.gap:.2%}"))
     return " · ".join(parts)

@@ -42,6 +42,16 @@ def city_names(region, lang):
     return names | {row["code"]: row["name_en"] for row in rows}
 
 
+def place_names(region, lang):
+    """Return {code: name} of a region's cities and counties, as far as its tables can be read."""
+    known = region_codes(region)
+    counties = dict(known.counties) if known else {}
+    if lang != "zh" and region in embedded_regions():
+        rows = csv.DictReader((EMBEDDED / region / "counties.csv").read_text(encoding="utf-8-sig").splitlines())
+        counties |= {row["code"]: row["name_en"] for row in rows}
+    return counties | city_names(region, lang)
+
+
 def variant(base, changes, entitled):
     """Return the scenario of a draft: ``base`` while nothing differs, else a variant with its own name and title.
 

@@ -228,7 +228,7 @@ def _cell(column, row, words):
         said = word(column.key, value, words) if column.kind == WORD and value else value
         return f'<td data-sort="{text(said)}">{text(said)}</td>'
     said, value = _figure(column, row)
-    nature = row.get(f"nature_{column.key}")
+    nature = row.get(f"nature_{column.key}", row.get(f"nature_{column.key.removeprefix('beds_')}"))
     if column.mark == "ᵐ" or nature == "modelled":
         classes.append("modelled")
     if column.key == "uncovered" and row["uncovered"] > 0:

@@ -9,19 +9,20 @@ from geo.faults import Rejected
 from planner.parcel import check, file_stem, materialise, pack, title_of, unpack
 from planner.scenario import load_scenario
 from planner.store import LONGEST_TITLE, Entry, Saved, StoreTrouble, open_store
-from planner.ui.draft import Base, shipped, start_from
+from planner.ui.draft import Base, of_now, shipped, start_from
 from planner.ui.settings import FIRST, scenario_parcel
 from planner.ui.sheets import text
 
 SHIPPED, KEPT = "shipped", "kept"
 LARGEST_MB = 20  # of a file that is brought; what fits is the parcel's to say
 REASONS = 8
+PATIENCE = 3.0  # seconds that a page waits for another's save
 
 
 @st.cache_resource(show_spinner=False)
 def the_store():
     """Return the one store of this server. Raises :class:`planner.store.StoreTrouble`."""
-    return open_store()
+    return open_store(patience=PATIENCE)
 
 
 def shelf(draft, folder, words):
@@ -32,7 +33,8 @@ def shelf(draft, folder, words):
     except StoreTrouble as error:
         entries, trouble = (), error.tell(words)
     _choose(draft, entries, folder, words)
-    st.html(f'<p class="jy-kept">{text(_standing(draft, entries, words))}</p>')
+    standing = words("shelf.trouble") if trouble else _standing(draft, entries, words)
+    st.html(f'<p class="jy-kept">{text(standing)}</p>')
     _told()
     with st.container(key="shelf"), st.popover(words("shelf.open"), width="stretch"):
         if trouble:
@@ -53,6 +55,7 @@ def _choose(draft, entries, folder, words):
     options = list(titles)
     key = f"scenario-{words.lang}-{hash((mine, tuple(options)))}"
 
+    @of_now
     def put():
         kind, which = st.session_state[key]
         if kind == SHIPPED:
@@ -75,7 +78,7 @@ def _standing(draft, entries, words):
     """Return which version of what is tried out."""
     base = draft.base
     if not base.id:
-        return words("shelf.shipped")
+        return words("shelf.shipped" if base.scenario in shipped().values() else "shelf.not_kept")
     head = next((entry for entry in entries if entry.id == base.id), None)
     if head is None:
         return words("shelf.gone", revision=base.revision)
@@ -160,7 +163,12 @@ def _save(draft, folder, words, blocked):
         unfit = draft.scenario is None or blocked
         if base.id:
             st.button(
-                words("shelf.save"), key="shelf-save", type="primary", disabled=unfit, on_click=keep, args=(False,)
+                words("shelf.save"),
+                key="shelf-save",
+                type="primary",
+                disabled=unfit or not draft.changed,
+                on_click=keep,
+                args=(False,),
             )
         st.button(
             words("shelf.save_new"),
@@ -225,10 +233,11 @@ def _own(store, base, folder, words):
             index=list(revisions).index(base.revision),
             format_func=said,
             key=key,
-            on_change=lambda: _open(base.id, st.session_state[key], folder, words),
+            on_change=of_now(lambda: _open(base.id, st.session_state[key], folder, words)),
             filter_mode=None,
         )
 
+    @of_now
     def rename():
         title = st.session_state[f"rename-{base.id}-{base.revision}"].strip()
         if not title or title == base.scenario.title:
@@ -289,8 +298,10 @@ def _hand_on(draft, folder, words):
     """Draw the scenario as one small file, and the place where such a file is brought."""
     st.html(f'<h4 class="jy-group">{words("shelf.share")}</h4>')
     if draft.scenario is not None:
-        parcel = _tried_parcel(draft, words)
-        if parcel is not None:
+        parcel = scenario_parcel_of(draft)
+        if parcel is None:
+            st.html(f'<p class="jy-fault">{words("shelf.no_parcel")}</p>')
+        else:
             name, content = parcel
             st.download_button(
                 words("shelf.download", name=name), data=content, file_name=name, key="shelf-file", on_click="ignore"
@@ -311,10 +322,20 @@ def _hand_on(draft, folder, words):
         _tried(words, do)
         st.session_state["brought"] = st.session_state.get("brought", 0) + 1
 
+    st.html(_uploader_words(words))
     with st.container(key="uploader-shelf"):
         st.file_uploader(
             words("shelf.bring"), type=["toml", "zip"], key=key, on_change=bring, max_upload_size=LARGEST_MB
         )
+
+
+def _uploader_words(words):
+    """Return a style element that says what Streamlit's uploader says in English alone."""
+    zone = '.st-key-uploader-shelf [data-testid="stFileUploaderDropzone'
+    return (
+        f'<style>{zone}Instructions"]{{display:none}}{zone}"] button{{font-size:0}}{zone}"] button *{{display:none}}'
+        f'{zone}"] button::after{{font-size:13px;content:"{words("shelf.choose")}"}}</style>'
+    )
 
 
 def _brought(content, files, entry, folder):
@@ -324,11 +345,11 @@ def _brought(content, files, entry, folder):
     return laid_out(Saved(entry, content, files), folder)
 
 
-def _tried_parcel(draft, words):
+def scenario_parcel_of(draft):
+    """Return (file name, bytes) of the draft's scenario as one file to hand on; None where a file it names is gone."""
     try:
         content, files = scenario_parcel(draft.scenario, root())
         title = draft.scenario.title
         return pack(Saved(Entry("", title, file_stem(title), 0, datetime.now(UTC)), content, files))
     except (Rejected, OSError):
-        st.html(f'<p class="jy-fault">{words("shelf.no_parcel")}</p>')
         return None

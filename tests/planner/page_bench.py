@@ -48,6 +48,9 @@ class AtOnce:
         job = self.jobs.get(question(scenario))
         return job if job is not None and job.state == DONE else None
 
+    def shared(self, job, watcher):
+        return False
+
     def drop(self, job):
         job.dropped = True
 
@@ -64,7 +67,7 @@ class AtOnce:
             job.state = DONE
         return study.texts[lang]
 
-    def files(self, study, lang, watcher):
+    def files(self, study, lang, watcher, scenario=None):
         return Job("files", study.number, ("files", study.result, lang, ""), study.key, 60.0)
 
     def coverage(self, scenario, stations, watcher):

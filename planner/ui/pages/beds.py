@@ -70,6 +70,7 @@ def _settings(frame):
         OBJECTIVES,
         lambda word: words(f"value.objective.{word}"),
         help=words("page_beds.objectives_help"),
+        then=_keep_weights,
     )
     _weights(frame)
     slider(
@@ -89,6 +90,14 @@ def _settings(frame):
     number(frame, "beds_budget", words("page_beds.budget"), 10_000, "%d", help=words("page_beds.budget_help"))
     number(frame, "beds_county_cap", words("page_beds.county_cap"), 0.1, help=words("page_beds.county_cap_help"))
     number(frame, "beds_reach_km", words("page_beds.reach_km"), 5.0, help=words("page_beds.reach_km_help"))
+
+
+def _keep_weights(objectives):
+    """Let weights be those of the objectives: what is sought no more has none, what is new counts 1."""
+    base, changes = st.session_state["base"].scenario, st.session_state["changes"]
+    weights = changes.get("beds_weights", base.beds_weights)
+    if weights:
+        change("beds_weights", {word: weights.get(word, 1.0) for word in objectives})
 
 
 def _weights(frame):

@@ -189,7 +189,7 @@ def _found(frame, rows, shown, cities):
                 mime=mime,
                 key=f"compliance-{ending}",
                 on_click="ignore",
-                disabled=shown.empty,
+                disabled=shown.empty or frame.answer.checks is None,
             )
 
 

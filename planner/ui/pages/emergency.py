@@ -1,9 +1,12 @@
 """急救覆盖: is everyone within the standard of a station, who is not, and what would one more station do."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from planner.report.names import place_names
 from planner.report.summary import thousands
+from planner.ui.brought import placed
 from planner.ui.emergency_check import counts, limits_said
 from planner.ui.emergency_edit import (
     follow_event,
@@ -23,7 +26,7 @@ from planner.ui.emergency_look import (
 )
 from planner.ui.emergency_plan import plan_part
 from planner.ui.emergency_sheets import MOST_ROWS, areas_html, glance_html, places_html, stations_html
-from planner.ui.frame import heading, say, sentences, show_trouble, standing, title
+from planner.ui.frame import heading, running, say, sentences, show_trouble, standing, title
 from planner.ui.ground import prepared_here
 from planner.ui.plate import plate
 
@@ -45,6 +48,8 @@ def draw(frame):
     _of_this_region(frame.scenario.region)
     if look == "list":
         bring(frame, prepared)
+    if look != "plan":
+        running(frame)
     there = look != "plan" or standing(frame, *PLAN_TABLES)
     listing = looked_at(frame, prepared, look) if there else None
     if listing is None:
@@ -84,7 +89,9 @@ def _result(frame, prepared, listing, found):
     words, coverage = frame.words, found.coverage
     sentences(found.headline)
     for note in listing.notes:
-        say(f"◇ {note.tell(words)}", quiet=True)
+        say(f"◇ {placed(note, words)}", quiet=True)
+    if listing.kind == "list":
+        say(words("page_emergency.only_these"), quiet=True)
     before = None
     with st.container(key="em-stage"):
         toolbar(words)
@@ -98,7 +105,7 @@ def _result(frame, prepared, listing, found):
         with left:
             event = _map(frame, found.sheet)
     _follow(frame, prepared, listing, event)
-    _tables(frame, found)
+    _tables(frame, found, of_plan=listing.kind == "plan")
     _how(frame, found)
 
 
@@ -146,7 +153,7 @@ def _sheets(found, kind, words):
     return areas_html(frame, words, cities=names if kind == "counties" else None)
 
 
-def _tables(frame, found):
+def _tables(frame, found, *, of_plan):
     words, held = frame.words, memory()
     kinds = ("places", "cities", "counties", "stations")
     known = held.get("sheets", id(found))
@@ -165,7 +172,10 @@ def _tables(frame, found):
                 shown = {"shown": thousands(MOST_ROWS), "count": thousands(rows)}
                 say(words("page_emergency.first_rows", **shown), quiet=True)
             say(words(f"table.{name}.note"), quiet=True)
-            downloads(frame, found, name)
+            # Stations of a plan are handed out once it is verified, and with its warning where it is not proven.
+            if of_plan and frame.answer.interim and frame.text.summary is not None:
+                found = replace(found, headline=(frame.text.summary.interim, *found.headline))
+            downloads(frame, found, name, ready=not of_plan or frame.answer.checks is not None)
 
 
 def _how(frame, found):

@@ -5,8 +5,8 @@ import streamlit as st
 from planner.ui.desk import DONE
 from planner.ui.export_parts import FILES, file_name, map_preview, megabytes, path_of, waiting_for
 from planner.ui.frame import heading, say, sentences, standing, title
-from planner.ui.settings import scenario_file
 from planner.ui.sheets import text
+from planner.ui.shelf import scenario_parcel_of
 
 
 def draw(frame):
@@ -19,7 +19,7 @@ def draw(frame):
         sentences([words(f"page_export.wait_{why}"), words("page_export.wait_how")])
         _cards(frame, None)
     else:
-        files = frame.desk.files(frame.answered, words.lang, frame.me)
+        files = frame.desk.files(frame.answered, words.lang, frame.me, frame.scenario)
         if files.over:
             _written(frame, files)
         else:
@@ -77,7 +77,7 @@ def _cards(frame, files):
 
 def _card(frame, label, path):
     words = frame.words
-    scenario = frame.answer.plan.scenario if frame.answer else frame.draft.base.scenario
+    scenario = frame.scenario or frame.draft.base.scenario
     with st.container(key=f"card-{label}", horizontal=True, vertical_alignment="center"):
         size = megabytes(path.stat().st_size) if path else ""
         st.html(_about(label, size, words))
@@ -97,15 +97,15 @@ def _scenario_card(frame):
     """Draw the settings as a scenario file; they need no answer."""
     words, scenario = frame.words, frame.scenario
     with st.container(key="card-scenario", horizontal=True, vertical_alignment="center"):
-        content = b"" if scenario is None else scenario_file(scenario, frame.draft.base.scenario).encode()
+        name, content = (scenario_parcel_of(frame.draft) or ("", b"")) if scenario is not None else ("", b"")
         st.html(_about("scenario", megabytes(len(content)) if content else "", words))
         st.download_button(
             words("page_export.download"),
             data=content,
-            file_name=f"{(scenario or frame.draft.base.scenario).name}.toml",
-            mime="application/toml",
+            file_name=name or None,
+            mime="application/zip" if name.endswith(".zip") else "application/toml",
             key="file-scenario",
-            disabled=scenario is None,
+            disabled=not content,
             on_click="ignore",
         )
 
@@ -119,5 +119,8 @@ def _about(label, size, words):
 def _copy(frame):
     words, summary = frame.words, frame.text.summary
     heading(words("page_export.copy"), words("page_export.copy_unit"))
+    if frame.answer.checks is None:
+        say(f"◐ {words('ui.unverified')}")
+        return  # what is copied is printed: not before it is verified
     lines = [*([summary.interim] if summary.interim else []), *summary.headline]
     st.code("\n".join(lines), language=None, wrap_lines=True)
