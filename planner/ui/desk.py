@@ -148,14 +148,12 @@ class Desk:
 
         scenario  asks the same, but may be called otherwise: a scenario that was named after its answer
         """
-        answer = study.result
-        scenario = answer.plan.scenario if scenario is None else scenario
-        called = lang, scenario.name, scenario.title
+        answer, called = study.result, (lang, *((scenario.name, scenario.title) if scenario else ()))
         with self._lock:
             job = study.files.get(called)
             if job is None or job.state == FAILED:
                 folder = self.folder / f"{study.number}-{lang}-{next(self._numbers)}"
-                named = answer if scenario is answer.plan.scenario else _named(answer, scenario)
+                named = answer if scenario is None else _named(answer, scenario)
                 request = ("files", named, lang, str(folder))
                 job = study.files[called] = Job("files", study.number, request, study.key, SPARE_SECONDS)
                 self._files.put(job)

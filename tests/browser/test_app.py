@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 LULIANG = {"code": "141100", "name": "吕梁市", "persons": 3_398_431, "five": "16,992", "six": "20,391"}
 ANSWER = 300_000  # milliseconds; the first one reads and prepares everything
 NOWHERE = "http://127.0.0.1:9"  # a proxy that is not there: whatever the server itself asked of the network would fail
+WITH_MAP = ("overview", "beds", "emergency", "centres")
 SIZES = ((1440, 900), (1024, 768))
 PAGES = {
     "overview": ("总览", "Overview"),
@@ -202,13 +203,14 @@ def test_a_radius_is_checked_a_station_added_by_a_click_and_coverage_rises(visit
 
     page.locator(".st-key-em-toolbar").get_by_text("加站", exact=True).click()
     settled(page)
+    page.frame_locator(".st-key-emergency-map iframe").locator(".leaflet-container").wait_for(timeout=30_000)
     box = page.locator(".st-key-emergency-map iframe").bounding_box()
     last = uncovered(page)
     for k in range(3):
         with timed(log, "a station added by a click: covered people"):
             page.mouse.click(box["x"] + box["width"] * (0.52 + 0.02 * k), box["y"] + box["height"] * (0.62 + 0.04 * k))
             page.wait_for_function(
-                f"document.querySelector('[data-uncovered]').dataset.uncovered < {last}", timeout=30_000
+                f"document.querySelector('[data-uncovered]')?.dataset.uncovered < {last}", timeout=30_000
             )
         assert uncovered(page) < last
         last = uncovered(page)
@@ -245,6 +247,9 @@ def test_every_page_fits_its_window(visit, address, artefacts, lang):
         for name in PAGES:
             go(page, name, lang)
             settled(page)
+            if name in WITH_MAP:
+                page.frame_locator(".plate iframe").locator(".leaflet-container").wait_for()
+                page.wait_for_timeout(1000)  # drawn frame by frame
             page.screenshot(path=artefacts / f"{name}-{'en' if lang else 'zh'}-{width}.png")
             main = page.get_by_test_id("stMain")
             assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0, (name, width)

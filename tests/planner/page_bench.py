@@ -103,7 +103,7 @@ def _shipped(scenario, title, folder, monkeypatch):
     """Return a scenario as it is read from a file in the only folder of shipped ones, so that others can extend it."""
     folder.mkdir(exist_ok=True)
     named = replace(scenario, title=title)
-    plain = load_scenario("shanxi-2025")
+    plain = load_scenario(ROOT / "scenarios" / "shanxi-2025.toml")
     body = scenario_file(named, replace(plain, name=scenario.name)).split("\n", 1)[1]
     path = folder / f"{scenario.name}.toml"
     path.write_text(f"region = {json.dumps(scenario.region)}\n{body}", encoding="utf-8")

@@ -515,7 +515,7 @@ def test_the_curve_is_drawn_once(town_run, monkeypatch):
     monkeypatch.setattr(emergency_plan.st, "session_state", {})
     curve = pd.DataFrame({"stations": [5, 7, 9], "persons": [60, 90, 100], "share": [60.0, 90.0, 100.0]})
     curve = curve.assign(bound=curve["persons"], status="optimal", knee=["no", "yes", "no"])
-    frame = SimpleNamespace(words=ZH, answer=SimpleNamespace(plan=town_run.plan), text=SimpleNamespace(summary=None))
+    frame = SimpleNamespace(words=ZH, job=SimpleNamespace(key="asked"), text=SimpleNamespace(summary=None))
     picture = emergency_plan._chart(frame, curve)
     assert picture.startswith(b"\x89PNG")
     assert emergency_plan._chart(frame, curve) is picture

@@ -373,7 +373,7 @@ function drawPlan(map, data, page) {
 
   /* Where a name may stand, seen from its place: [right, down] in pixels, the nearest first. */
   var SPOTS = {
-    city: [[0, 0], [0, -12], [0, 12], [-14, 0], [14, 0], [0, -20], [0, 20], [-22, -10], [22, -10], [-22, 10], [22, 10], [0, -32], [0, 32]],
+    city: [[0, 0], [0, -12], [0, 12], [-14, 0], [14, 0], [0, -20], [0, 20], [-22, -10], [22, -10], [-22, 10], [22, 10], [0, -32], [0, 32], [-44, 0], [44, 0], [0, 46], [0, -46]],
     county: [[0, 0], [0, -10], [0, 10], [-9, 0], [9, 0], [-9, -10], [9, -10], [-9, 10], [9, 10]]
   };
 
@@ -389,6 +389,13 @@ function drawPlan(map, data, page) {
     [[data.stations, shown.stations || shown.ambulances], [data.centres, shown.centres]].forEach(function (set) {
       if (set[1]) { set[0].forEach(function (at) { signs.push(map.latLngToLayerPoint([at.lat, at.lon])); }); }
     });
+    /* The symbol of a centre is never covered: it is what a map of centres is about. */
+    if (shown.centres) {
+      data.centres.forEach(function (centre) {
+        var sign = map.latLngToLayerPoint([centre.lat, centre.lon]);
+        taken.push({ x: sign.x, y: sign.y, w: 18, h: 18 });
+      });
+    }
     names.forEach(function (entry) {
       var element = entry.element;
       element.hidden = entry.kind === "centre" ? !shown.centres : shown.centres && entry.place.doubled;
