@@ -6,6 +6,7 @@ import streamlit as st
 
 from geo.maps import sheet_of
 from planner.ui.maps import HEIGHT
+from planner.ui.once import once
 from planner.ui.plate import plate
 
 FIRST = 'value="centres"'
@@ -22,7 +23,8 @@ def centre_map(frame, there):
             words = frame.words
             st.html(f'<div class="jy-empty"><h3>{words("ui.first")}</h3><p>{words("ui.first_run")}</p></div>')
         else:
-            plate(centres_first(view), key="centres-map", height=HEIGHT, withdrawn=not there)
+            sheet = once(view, "centres", lambda: centres_first(view))
+            plate(sheet, key="centres-map", height=HEIGHT, withdrawn=not there)
 
 
 def centres_first(view):

@@ -3,6 +3,7 @@
 No Streamlit here. Distances stay while limits move, and everything stays while only the language changes back.
 """
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
@@ -31,27 +32,30 @@ NAMES = ("urban", "rural", "preferred")
 
 
 class Memory:
-    """What a session has worked out, the last few of each kind."""
+    """What was worked out, the last few of each kind; threads may share it."""
 
-    MOST = {"near": 12, "coverage": 6, "found": 3, "sheets": 3}
+    MOST = {"near": 40, "coverage": 20, "found": 12, "sheets": 12}
 
     def __init__(self):
         self._held = {kind: OrderedDict() for kind in self.MOST}
+        self._lock = threading.Lock()
 
     def get(self, kind, key):
         """Return what is held under ``key``, or None."""
-        held = self._held[kind]
-        if key in held:
-            held.move_to_end(key)
-        return held.get(key)
+        with self._lock:
+            held = self._held[kind]
+            if key in held:
+                held.move_to_end(key)
+            return held.get(key)
 
     def put(self, kind, key, value):
         """Hold ``value``, forget what was not asked for longest, and return it."""
-        held = self._held[kind]
-        held[key] = value
-        held.move_to_end(key)
-        while len(held) > self.MOST[kind]:
-            held.popitem(last=False)
+        with self._lock:
+            held = self._held[kind]
+            held[key] = value
+            held.move_to_end(key)
+            while len(held) > self.MOST[kind]:
+                held.popitem(last=False)
         return value
 
 

@@ -126,11 +126,10 @@ def begin(listing, wishes):
     look_at("edit")
 
 
+@st.cache_resource(show_spinner=False)
 def memory():
-    """Return what this session has worked out."""
-    if "em-memory" not in st.session_state:
-        st.session_state["em-memory"] = Memory()
-    return st.session_state["em-memory"]
+    """Return what this server has worked out: checks of the same list are the same for everybody."""
+    return Memory()
 
 
 def checked(frame, prepared, listing):

@@ -1,15 +1,16 @@
-"""Twenty people at once: sessions of one server clicking through its pages, each in a browser context of its own.
+"""Twenty people at once: sessions of one server clicking through its pages, each over a connection of its own.
 
     python -m tests.benchmarks.sessions [PEOPLE] [CLICKS]
 
-Prints how long an interaction took (median, 95th percentile, longest; a click until the page stands still), errors,
-and the memory of the server's processes before, with all sessions open, and by session.
+A session speaks as the browser does - Streamlit's messages over a web socket - and draws nothing, so that what is
+measured is the server. Prints how long an interaction took (from the click until the page's run has ended: median, 95th
+percentile, longest), errors, and the memory of the server's processes with one session and with all.
 """
 
+import asyncio
 import os
 import random
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,82 +22,121 @@ from pathlib import Path
 from statistics import median, quantiles
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("总览", "床位方案", "急救覆盖", "区域中心", "方案比较", "达标对照", "数据")
-THINK_SECONDS = 3.0  # a planner reads before the next click
-CUT = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--no-sandbox", "--disable-gpu"]
-STILL = "!document.querySelector('[data-testid=stApp][data-test-script-state=running]')"
+PAGES = ("", "beds", "emergency", "centres", "compare", "compliance", "data")  # the first page has no name
+THINK_SECONDS = 10.0  # a planner reads before the next click
+ANSWER_SECONDS = 300.0
 
 
-def main(people=20, clicks=8):
-    from playwright.sync_api import sync_playwright
-
+def main(people=20, clicks=10):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "JINYI_STORE": str(Path(tempfile.mkdtemp()) / "scenarios.sqlite")}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    took, wrong = [], []
     try:
-        _wait_for(f"{address}/_stcore/health")
-        with sync_playwright() as started:
-            browser = started.chromium.launch(executable_path=chromium, args=CUT)
-            first = _opened(browser, address, wrong)
-            first.get_by_text("项独立核验全部通过").first.wait_for(timeout=300_000)
-            alone = _memory(server.pid)
-            print(f"one session, one answer: {alone['page']:.0f} MB the page, {alone['workers']:.0f} MB the workers")
-            # One thread commands the browser of all: people click in turns, but nobody waits for another's click.
-            pages = [first, *(_opened(browser, address, wrong) for _ in range(people - 1))]
-            for page in pages:
-                page.locator(".jy-h1").wait_for(timeout=120_000)
-            rng, due = random.Random(1), {}
-            for k, page in enumerate(pages):
-                due[page] = time.monotonic() + k * THINK_SECONDS / people
-            left = dict.fromkeys(pages, clicks)
-            began = {}
-            while left or began:
-                now = time.monotonic()
-                for page in [page for page in left if page not in began and due[page] <= now]:
-                    name = rng.choice(PAGES)
-                    page.get_by_test_id("stTopNavLink").filter(has_text=name).first.click(no_wait_after=True)
-                    began[page] = (time.monotonic(), name)
-                for page, (at, name) in list(began.items()):
-                    if page.evaluate(f"document.querySelector('.jy-h1')?.innerText.startsWith('{name}') && {STILL}"):
-                        took.append(time.monotonic() - at)
-                        del began[page]
-                        left[page] -= 1
-                        if not left[page]:
-                            del left[page]
-                        due[page] = time.monotonic() + THINK_SECONDS * rng.uniform(0.5, 1.5)
-                    elif time.monotonic() - at > 60:
-                        wrong.append(f"{name}: nothing after a minute")
-                        del began[page]
-                        del left[page]
-                alarms = [page.locator(".jy-note.alarm") for page in pages]
-                wrong += [f"trouble: {alarm.first.inner_text()[:200]}" for alarm in alarms if alarm.count()]
-                time.sleep(0.01)
-            together = _memory(server.pid)
-            browser.close()
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+        return asyncio.run(_measured(server.pid, port, people, clicks))
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(30)
-    cuts = quantiles(took, n=20)
-    print(f"{people} sessions, {len(took)} interactions, a click every {THINK_SECONDS:g} s each")
-    print(f"median {median(took):.2f} s, 95 % within {cuts[-1]:.2f} s, longest {max(took):.2f} s")
+
+
+async def _measured(pid, port, people, clicks):
+    first = await Visitor.come(port)
+    await first.answered()
+    alone = _memory(pid)
+    print(
+        f"one session, one answer: {alone['page']:.0f} MB the page, {alone['workers']:.0f} MB the workers", flush=True
+    )
+    visitors = [first, *[await Visitor.come(port) for _ in range(people - 1)]]
+    rng = random.Random(1)
+    await asyncio.gather(*(each.click_through(clicks, random.Random(rng.random())) for each in visitors))
+    together = _memory(pid)
+    took = [seconds for each in visitors for seconds in each.took]
+    wrong = [fault for each in visitors for fault in each.wrong]
+    print(f"{people} sessions, {len(took)} interactions, a click every {THINK_SECONDS:g} s or so each")
+    print(f"median {median(took):.2f} s, 95 % within {quantiles(took, n=20)[-1]:.2f} s, longest {max(took):.2f} s")
     more = (together["page"] - alone["page"]) / max(people - 1, 1)
     print(f"memory of the page's process {together['page']:.0f} MB: {more:.1f} MB a session more")
     print(f"memory of its workers {together['workers']:.0f} MB")
     print(f"errors: {len(wrong)}", *dict.fromkeys(wrong), sep="\n  ")
+    for each in visitors:
+        await each.link.close()
     return 1 if wrong else 0
 
 
-def _opened(browser, address, wrong):
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto(address)
-    return page
+class Visitor:
+    """One session: asks for pages, and notes how long each took and what went wrong."""
+
+    def __init__(self, link):
+        self.link = link
+        self.took, self.wrong = [], []
+        self.said = ""
+        self.ended = asyncio.Event()
+        self.reading = asyncio.ensure_future(self._read())
+
+    @classmethod
+    async def come(cls, port):
+        from websockets.asyncio.client import connect
+
+        link = await connect(f"ws://127.0.0.1:{port}/_stcore/stream", max_size=None, subprotocols=["streamlit"])
+        visitor = cls(link)
+        await visitor.ask("")
+        return visitor
+
+    async def ask(self, page, fragment=""):
+        """Have a page, or a part of it, run, and return when the run has ended."""
+        from streamlit.proto.BackMsg_pb2 import BackMsg
+        from streamlit.util import calc_hash
+
+        message = BackMsg()
+        message.rerun_script.page_script_hash = calc_hash(page)
+        message.rerun_script.fragment_id = fragment
+        self.said = "" if not fragment else self.said
+        self.ended.clear()
+        await self.link.send(message.SerializeToString())
+        await asyncio.wait_for(self.ended.wait(), ANSWER_SECONDS)
+
+    async def answered(self):
+        """Return when the first scenario's answer stands on the page."""
+        until = time.monotonic() + ANSWER_SECONDS
+        while "项独立核验全部通过" not in self.said:
+            if time.monotonic() > until:
+                raise SystemExit("no answer")
+            await asyncio.sleep(1.0)
+            await self.ask("")
+
+    async def click_through(self, clicks, rng):
+        await asyncio.sleep(rng.uniform(0, THINK_SECONDS))
+        for _ in range(clicks):
+            page = rng.choice(PAGES)
+            began = time.monotonic()
+            try:
+                await self.ask(page)
+            except TimeoutError:
+                self.wrong.append(f"{page or 'overview'}: no end")
+                return
+            self.took.append(time.monotonic() - began)
+            if "jy-note alarm" in self.said:
+                self.wrong.append(f"{page or 'overview'}: trouble on the page")
+            if "jy-h1" not in self.said:
+                self.wrong.append(f"{page or 'overview'}: nothing was drawn")
+            await asyncio.sleep(THINK_SECONDS * rng.uniform(0.5, 1.5))
+
+    async def _read(self):
+        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+        async for data in self.link:
+            message = ForwardMsg()
+            message.ParseFromString(data)
+            kind = message.WhichOneof("type")
+            if kind == "delta" and message.delta.new_element.WhichOneof("type") == "html":
+                self.said += message.delta.new_element.html.body
+            elif kind == "session_event" and message.session_event.HasField("script_compilation_exception"):
+                self.wrong.append("the script could not be read")
+            elif kind == "script_finished":
+                self.ended.set()
 
 
 def _memory(pid):

@@ -10,6 +10,7 @@ from planner.ui.draft import change, change_at, generation
 from planner.ui.fields import choice, number, number_at, ordered, slider, switch
 from planner.ui.frame import group, heading, say, sentences, standing, title
 from planner.ui.maps import plan_map
+from planner.ui.once import once
 from planner.ui.sheets import proofs_html
 from planner.ui.tables import table
 
@@ -38,7 +39,7 @@ def draw(frame):
         table(frame, "beds_by_city")
     with tabs["against"]:
         say(words("page_beds.dots"))
-        st.html(dots_html(frame.tables, words))
+        st.html(once(frame.tables, "dots", lambda: dots_html(frame.tables, words)))
     with tabs["more"]:
         _more(frame)
     with tabs["basis"]:

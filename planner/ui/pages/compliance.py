@@ -11,6 +11,7 @@ from planner.ui.clause_sheets import PROVINCE, clause_html, figure_text, matrix_
 from planner.ui.clauses import Asked, as_csv, as_workbook, clause_rows, filtered, tally
 from planner.ui.frame import heading, say, sentences, standing, title
 from planner.ui.grid import grid
+from planner.ui.once import once
 from planner.ui.sheets import text, verdict_text
 
 NEEDED = (
@@ -35,24 +36,27 @@ def draw(frame):
     if not (standing(frame, *NEEDED) and frame.answer.whole):
         return
     words, standards = frame.words, load_standards()
-    rows = clause_rows(frame.tables, standards, words)
+    rows = once(frame.tables, "clauses", lambda: clause_rows(frame.tables, standards, words))
     sentences(_said(rows, words))
     cities = dict(zip(frame.tables["beds_by_city"]["code"], frame.tables["beds_by_city"]["name"], strict=True))
     asked = _asked()
     heading(words("page_compliance.matrix"), words("page_compliance.matrix_how"))
-    body = matrix_html(rows, cities, words, chosen=(asked.group, asked.city))
+    chosen = (asked.group, asked.city)
+    body = once(rows, ("matrix", chosen), lambda: matrix_html(rows, cities, words, chosen=chosen))
     grid(body, key="compliance-matrix", on_pick=_picked, label=words("page_compliance.matrix"))
     st.html(f'<div class="jy-notes"><p>{text(words("page_compliance.signs"))}</p></div>')
     heading(words("page_compliance.rows"))
     _filters(frame, rows, cities)
-    shown = filtered(rows, _asked())
+    asked = _asked()
+    shown = once(rows, ("shown", asked), lambda: filtered(rows, asked))
     _found(frame, rows, shown, cities)
     with st.container(key="clauses"):
         left, right = st.columns([7, 4], gap="medium")
         with left:
             row = _chosen_row(shown, words)
             label = words("page_compliance.rows")
-            grid(rows_html(shown, words, chosen=row), key="compliance-rows", on_pick=_picked, label=label)
+            listed = once(shown, ("rows", row), lambda: rows_html(shown, words, chosen=row))
+            grid(listed, key="compliance-rows", on_pick=_picked, label=label)
         with right:
             _clause(frame, shown, row, standards)
     st.html(f'<div class="jy-notes"><p>{text(words("page_compliance.note"))}</p></div>')
