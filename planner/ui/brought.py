@@ -24,7 +24,7 @@ DATUMS = ("", "wgs84", "gcj02", "bd09")  # "" = not stated: a list in another on
 CONVERTED = ("gcj02", "bd09")
 LONGEST_NAME = 60
 TABLES = ("stations", "facilities")
-MOST_ROWS = 20_000
+MOST_ROWS = 25_000  # more than any list of stations or hospitals of a province
 PREVIEWED = 8
 # The command line's remedy for degrees of another datum; on the page it is a choice.
 OPTION = re.compile(r"(?:加 |改为 |去掉 |[Aa]dd |[Uu]se |Leave out )?--datum(?: (gcj02|bd09|wgs84))?")

@@ -1,5 +1,7 @@
 """What the page of emergency coverage looks at: which list, by which standards, and its check, here or at the desk."""
 
+import threading
+
 import streamlit as st
 
 from planner.settings import GOALS
@@ -126,6 +128,10 @@ def begin(listing, wishes):
     look_at("edit")
 
 
+# Many who ask for the same check at once wait for the first: together they would all work it out.
+CHECKING = threading.RLock()
+
+
 @st.cache_resource(show_spinner=False)
 def memory():
     """Return what this server has worked out: checks of the same list are the same for everybody."""
@@ -138,9 +144,14 @@ def checked(frame, prepared, listing):
     None while the desk works out ways along roads (how far is drawn), (trouble,) where it could not.
     """
     scenario = frame.scenario
-    near = near_of(frame, prepared, listing.stations)
-    if near is None or isinstance(near, tuple) and len(near) == 1:
-        return near
+    with CHECKING:
+        near = near_of(frame, prepared, listing.stations)
+        if near is None or isinstance(near, tuple) and len(near) == 1:
+            return near
+        return _told(frame, prepared, listing, scenario, near)
+
+
+def _told(frame, prepared, listing, scenario, near):
     coverage = covered(memory(), prepared, scenario, listing.stations, frame.words.lang, near)
     forced, forbidden = wished_ids(prepared.station_sites(scenario), scenario)
     history = history_now() if listing.kind == "edit" else None

@@ -32,7 +32,7 @@ def main(people=20, clicks=10):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "JINYI_STORE": str(Path(tempfile.mkdtemp()) / "scenarios.sqlite")}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "planner.ui.serve", "run", "app.py", "--server.port", str(port)]
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
@@ -49,6 +49,8 @@ async def _measured(pid, port, people, clicks):
     print(
         f"one session, one answer: {alone['page']:.0f} MB the page, {alone['workers']:.0f} MB the workers", flush=True
     )
+    for page in PAGES:  # the first visitor of a day waits for what all others find there
+        await first.ask(page)
     visitors = [first, *[await Visitor.come(port) for _ in range(people - 1)]]
     rng = random.Random(1)
     await asyncio.gather(*(each.click_through(clicks, random.Random(rng.random())) for each in visitors))
