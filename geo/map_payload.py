@@ -93,8 +93,6 @@ HINTS = {"beds": "plan_per_1000", "change": "change_per_1000", "centres": "centr
 def plan_payload(view, colours, counties):
     """Return all that the script draws of a plan, as plain lists and dicts."""
     projection = local_projection(view.province.total_bounds)
-    places = sorted(set(view.uncovered["place"]) | set(view.uncovered["county"]))
-    number = {place: i for i, place in enumerate(places)}
     ground = _ground(view, "jinyi-map", ROWS, HINTS, _told_standards(view))
     ground["words"] = ground["words"] | {"people_km": view.words(f"map.people_{view.far}")}
     radii = _drawn_radii(view)
@@ -106,19 +104,7 @@ def plan_payload(view, colours, counties):
         "cities": _city_items(view),
         "stations": [_station_item(view, row) for row in view.stations.sort_values("id").to_dict("records")],
         "reach": _reaches(view, projection, radii),
-        "places": places,
-        "uncovered": [
-            [
-                round(float(row["lon"]), 4),
-                round(float(row["lat"]), 4),
-                int(row["persons"]),
-                number[row["place"]],
-                number[row["county"]],
-                row["setting"],
-                _tenths(row[view.far]),
-            ]
-            for row in _largest_first(view.uncovered)
-        ],
+        **_uncovered(view.uncovered, view.far),
         "centres": [_centre_item(view, row) for row in view.centres.to_dict("records")],
         "barred": _barred_items(view),
         "catchments": [{"shape": part} for part in catchments(view)],
@@ -177,8 +163,6 @@ def coverage_payload(view, colours, counties):
     ground["words"] = ground["words"] | {"people_km": words(f"map.people_{view.far}")}
     radii = _drawn_radii(view)
     served = view.stations.groupby(["county", "city"]).size(), view.stations.groupby("city").size()
-    places = sorted(set(view.uncovered["place"]) | set(view.uncovered["county"]) | set(view.uncovered["station"]))
-    number = {place: i for i, place in enumerate(places)}
     return {
         **ground,
         "metres": [km * 1000 for km in radii.values()],
@@ -212,25 +196,36 @@ def coverage_payload(view, colours, counties):
         ],
         "stations": [_listed_item(view, row) for row in view.stations.sort_values("id").to_dict("records")],
         "reach": _reaches(view, projection, radii),
-        "places": places,
-        "uncovered": [
-            [
-                round(float(row["lon"]), 4),
-                round(float(row["lat"]), 4),
-                int(row["persons"]),
-                number[row["place"]],
-                number[row["county"]],
-                row["setting"],
-                _tenths(row["far"]),
-                number[row["station"]],
-            ]
-            for row in _largest_first(view.uncovered)
-        ],
+        **_uncovered(view.uncovered, "far", ("station",)),
         "centres": [],
         "catchments": [],
         "barred": _barred_items(view),
         "people": _people(view.people),
     }
+
+
+def _uncovered(points, far, more=()):
+    """Return ``places``, the names that occur, and ``uncovered`` points as compact lists, most people first.
+
+    far, more  the column of their way; further columns of names
+    """
+    columns = ("place", "county", *more)
+    places = sorted(set().union(*(points[column] for column in columns)))
+    number = {place: i for i, place in enumerate(places)}
+    rows = [
+        [
+            round(float(row["lon"]), 4),
+            round(float(row["lat"]), 4),
+            int(row["persons"]),
+            number[row["place"]],
+            number[row["county"]],
+            row["setting"],
+            _tenths(row[far]),
+            *(number[row[column]] for column in more),
+        ]
+        for row in _largest_first(points)
+    ]
+    return {"places": places, "uncovered": rows}
 
 
 def _people(people):

@@ -9,8 +9,24 @@ import pandas as pd
 from geo.words import Words
 
 
-@dataclass(frozen=True)
-class MapView:
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    """What every map has: its ground - province, cities, counties - and its words."""
+
+    title: str
+    subtitle: str
+    lang: str
+    province: gpd.GeoDataFrame
+    cities: gpd.GeoDataFrame
+    counties: gpd.GeoDataFrame
+    sources: list[str]
+    rule: str
+    notes: list[str]
+    words: Words
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapView(_View):
     """What a plan's map shows; nothing here is a decision. Codes are str, persons and beds whole numbers.
 
     province   GeoDataFrame EPSG:4490, one row: geometry
@@ -32,29 +48,19 @@ class MapView:
     title, subtitle, rule (of distance), sources and notes (headline sentences): ready text in the language of ``words``
     """
 
-    title: str
-    subtitle: str
-    lang: str
-    province: gpd.GeoDataFrame
-    cities: gpd.GeoDataFrame
-    counties: gpd.GeoDataFrame
     stations: pd.DataFrame
     urban: float
     rural: float
     uncovered: pd.DataFrame
     centres: pd.DataFrame
-    sources: list[str]
-    rule: str
-    notes: list[str]
-    words: Words
     detour_factor: float = 1.0
     circles: bool = True
     far: str = "km"
     barred: pd.DataFrame | None = None
 
 
-@dataclass(frozen=True)
-class DifferenceView:
+@dataclass(frozen=True, kw_only=True)
+class DifferenceView(_View):
     """How far a second result differs from a first one, already computed; what is not named here is as in MapView.
 
     cities     GeoDataFrame EPSG:4490: code, name, lon, lat; {beds, per_1000}_{first, second, difference}
@@ -62,20 +68,9 @@ class DifferenceView:
                (NaN where nobody lives); difference = second less first
     """
 
-    title: str
-    subtitle: str
-    lang: str
-    province: gpd.GeoDataFrame
-    cities: gpd.GeoDataFrame
-    counties: gpd.GeoDataFrame
-    sources: list[str]
-    rule: str
-    notes: list[str]
-    words: Words
 
-
-@dataclass(frozen=True)
-class CoverageView:
+@dataclass(frozen=True, kw_only=True)
+class CoverageView(_View):
     """Whom a list of stations covers, already computed; what is not named here is as in MapView.
 
     cities     GeoDataFrame EPSG:4490: code, name, lon, lat; {urban, rural}_{persons, covered, uncovered}
@@ -91,12 +86,6 @@ class CoverageView:
     barred     as in MapView
     """
 
-    title: str
-    subtitle: str
-    lang: str
-    province: gpd.GeoDataFrame
-    cities: gpd.GeoDataFrame
-    counties: gpd.GeoDataFrame
     stations: pd.DataFrame
     far: str
     urban: float
@@ -104,10 +93,6 @@ class CoverageView:
     circles: bool
     detour_factor: float
     uncovered: pd.DataFrame
-    sources: list[str]
-    rule: str
-    notes: list[str]
-    words: Words
     people: pd.DataFrame | None = None
     barred: pd.DataFrame | None = None
 

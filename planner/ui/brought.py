@@ -13,6 +13,7 @@ from geo import facilities, stations
 from geo.faults import Fault, Rejected
 from planner.parcel import KINDS as KEPT_KINDS
 from planner.report.tables import guarded
+from planner.ui.emergency_stations import as_csv
 from planner.ui.files import kept
 
 MEGABYTE = 1024**2
@@ -20,7 +21,6 @@ LARGEST = {"stations": 5 * MEGABYTE, "facilities": 5 * MEGABYTE, "roads": 20 * M
 FIELDS = {"stations": "existing_stations", "facilities": "facilities", "roads": "roads"}  # the setting that names it
 HEADINGS = {"stations": stations.HEADINGS, "facilities": facilities.HEADINGS}
 REQUIRED = {"stations": stations.LAYOUT.required, "facilities": facilities.REQUIRED}
-DATUMS = ("", "wgs84", "gcj02", "bd09")  # "" = not stated: a list in another one is refused
 CONVERTED = ("gcj02", "bd09")
 LONGEST_NAME = 60
 TABLES = ("stations", "facilities")
@@ -108,7 +108,7 @@ def _stations(desk, path, region, datum):
     }
     name = path.name
     if datum in CONVERTED:
-        path = kept(desk, f"{path.stem}-cgcs2000.csv", stations_csv(rows))
+        path = kept(desk, f"{path.stem}-cgcs2000.csv", as_csv(rows, safe=False))
     return Brought("stations", name, str(path), rows, counts, notes=notes)
 
 
@@ -135,18 +135,6 @@ def _roads(desk, path, region, datum):
 
 
 _READERS = {"stations": _stations, "facilities": _facilities, "roads": _roads}
-
-
-def stations_csv(rows):
-    """Return a list of stations as a CSV (bytes) that :func:`geo.stations.load_stations` reads back as it is."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(stations.HEADINGS.values())
-    for id, row in rows.iterrows():
-        vehicles = "" if pd.isna(row["ambulances"]) else int(row["ambulances"])
-        place = (f"{row['lon']:.6f}", f"{row['lat']:.6f}", row["county_code"])
-        writer.writerow([id, row["name"], *place, vehicles])
-    return file.getvalue().encode("utf-8-sig")
 
 
 def template(kind):

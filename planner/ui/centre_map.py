@@ -2,12 +2,9 @@
 
 from dataclasses import replace
 
-import streamlit as st
-
 from geo.maps import sheet_of
-from planner.ui.maps import HEIGHT
+from planner.ui.maps import plan_map
 from planner.ui.once import once
-from planner.ui.plate import plate
 
 FIRST = 'value="centres"'
 STEPS_BACK = ('value="beds" checked', 'value="stations" checked')
@@ -15,16 +12,11 @@ STEPS_BACK = ('value="beds" checked', 'value="stations" checked')
 
 def centre_map(frame, there):
     """Draw the map with the centres' catchments; where there is no whole answer the last map, pale, keeps its place."""
-    if there:
-        st.session_state["view"] = frame.text.view
-    view = st.session_state.get("view")
-    with st.container(key="map"):
-        if view is None:
-            words = frame.words
-            st.html(f'<div class="jy-empty"><h3>{words("ui.first")}</h3><p>{words("ui.first_run")}</p></div>')
-        else:
-            sheet = once(view, "centres", lambda: centres_first(view))
-            plate(sheet, key="centres-map", height=HEIGHT, withdrawn=not there)
+    plan_map(frame, there, key="centres-map", sheet_of=_first)
+
+
+def _first(text):
+    return once(text.view, "centres", lambda: centres_first(text.view))
 
 
 def centres_first(view):

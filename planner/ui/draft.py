@@ -69,13 +69,14 @@ def generation():
     return st.session_state.get("generation", 0)
 
 
-def of_now(put):
+def of_now(put, drawings=generation):
     """Return ``put`` as a widget's callback that does nothing once the widgets were drawn anew.
 
     A widget that is taken away by what a planner did may still tell of itself in the same run, after it.
+    ``drawings()`` is another number then.
     """
-    drawn = generation()
-    return lambda *about: put(*about) if generation() == drawn else None
+    drawn = drawings()
+    return lambda *about: put(*about) if drawings() == drawn else None
 
 
 def change(field, value):

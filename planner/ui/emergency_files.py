@@ -17,9 +17,9 @@ from planner.ui.brought import placed, refusal
 from planner.ui.emergency_stations import Listing, stations_listed
 from planner.ui.files import kept
 from planner.ui.sheets import text
+from planner.ui.uploads import datum_of, uploader
 from planner.ui.worker import pack
 
-DATUMS = ("", "wgs84", "gcj02", "bd09")
 FILE, DATUM, READ, LISTING = "em-file", "em-datum", "em-read", "em-listing"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -27,20 +27,15 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def bring(frame, prepared):
     """Draw where a planner brings a list; what is wrong with it is told, all at once."""
     words = frame.words
-    st.html(_uploader_words(words))
     with st.container(key="em-bring"):
         left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
-        brought = left.file_uploader(words("page_emergency.bring"), type=["csv"], key="em-upload")
+        with left:
+            brought = uploader(words("page_emergency.bring"), words, key="em-upload", type=["csv"])
         if brought is not None:
             st.session_state[FILE] = brought.name, brought.getvalue()
         st.session_state[DATUM] = st.session_state.get(DATUM) or ""
-        right.selectbox(
-            words("page_emergency.datum"),
-            DATUMS,
-            format_func=lambda datum: words(f"page_emergency.datum_{datum or 'none'}"),
-            key=DATUM,
-            filter_mode=None,
-        )
+        with right:
+            datum_of(words, key=DATUM)
     _read(frame, prepared)
     read = st.session_state.get(READ)
     if read and read[1]:
@@ -77,15 +72,6 @@ def _faults(faults, words):
         f'<div class="jy-note alarm em-faults"><h3>▲ {text(head)}</h3><ol>{lines}</ol>'
         f"<p>{text(words('page_emergency.faults_how'))}</p></div>"
     )
-
-
-def _uploader_words(words):
-    """Return a style element that says what Streamlit's uploader says in English alone."""
-    said = {key: words(f"page_emergency.upload_{key}").replace('"', "") for key in ("button", "drop")}
-    zone = '.st-key-em-bring [data-testid="stFileUploaderDropzone'
-    empty = ':not(:has([data-testid="stFileChip"]))'
-    button, drop = f'{zone}"]{empty} button::after', f'{zone}Instructions"]::after'
-    return f'<style>{button}{{content:"{said["button"]}"}}{drop}{{content:"{said["drop"]}"}}</style>'
 
 
 # -- to take along -----------------------------------------------------------------------------------------------------

@@ -211,13 +211,11 @@ def _failed(job):
 # -- how the answer stands ---------------------------------------------------------------------------------------------
 
 
-def title(frame, said="", *, about=True):
-    """Draw a page's heading, and how far the answer it is about is proven and verified."""
-    words = frame.words
-    heading = said or words(f"page.{frame.page}")
+def title(frame, *, about=True):
+    """Draw a page's heading; ``about``: with the scenario that is tried out."""
     scenario = (frame.scenario or frame.draft.base.scenario).title
     beside = f"<small>{text(scenario)}</small>" if about else ""
-    st.html(f'<h1 class="jy-h1">{text(heading)}{beside}</h1>')
+    st.html(f'<h1 class="jy-h1">{text(frame.words(f"page.{frame.page}"))}{beside}</h1>')
 
 
 def standing(frame, *tables):
@@ -316,11 +314,7 @@ def sentences(lines):
     """
     with st.container(key="lead"):
         if lines:
-            _sentences(lines)
-
-
-def _sentences(lines):
-    st.html('<div class="jy-lead">' + "".join(f"<p>{text(line)}</p>" for line in lines) + "</div>")
+            st.html('<div class="jy-lead">' + "".join(f"<p>{text(line)}</p>" for line in lines) + "</div>")
 
 
 def heading(said, unit=""):

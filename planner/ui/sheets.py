@@ -311,13 +311,6 @@ def price_text(tables, plan, words):
     )
 
 
-def tally_text(table, words):
-    """Return how many clauses are met, not met, above and without data."""
-    counts = table["verdict"].value_counts()
-    said = [f"{verdict_text(v, words)} {counts[v]}" for v in ("met", "over", "unmet", "no_data") if v in counts]
-    return words("report.list_comma").join(said)
-
-
 # -- how it was worked out ---------------------------------------------------------------------------------------------
 
 

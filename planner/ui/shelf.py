@@ -12,6 +12,7 @@ from planner.store import LONGEST_TITLE, Entry, Saved, StoreTrouble, open_store
 from planner.ui.draft import Base, of_now, shipped, start_from
 from planner.ui.settings import FIRST, scenario_parcel
 from planner.ui.sheets import text
+from planner.ui.uploads import uploader
 
 SHIPPED, KEPT = "shipped", "kept"
 LARGEST_MB = 20  # of a file that is brought; what fits is the parcel's to say
@@ -322,20 +323,8 @@ def _hand_on(draft, folder, words):
         _tried(words, do)
         st.session_state["brought"] = st.session_state.get("brought", 0) + 1
 
-    st.html(_uploader_words(words))
-    with st.container(key="uploader-shelf"):
-        st.file_uploader(
-            words("shelf.bring"), type=["toml", "zip"], key=key, on_change=bring, max_upload_size=LARGEST_MB
-        )
-
-
-def _uploader_words(words):
-    """Return a style element that says what Streamlit's uploader says in English alone."""
-    zone = '.st-key-uploader-shelf [data-testid="stFileUploaderDropzone'
-    return (
-        f'<style>{zone}Instructions"]{{display:none}}{zone}"] button{{font-size:0}}{zone}"] button *{{display:none}}'
-        f'{zone}"] button::after{{font-size:13px;content:"{words("shelf.choose")}"}}</style>'
-    )
+    kinds = ["toml", "zip"]
+    uploader(words("shelf.bring"), words, key=key, type=kinds, on_change=bring, max_upload_size=LARGEST_MB)
 
 
 def _brought(content, files, entry, folder):

@@ -22,7 +22,6 @@ from pathlib import Path
 from geo.faults import Rejected, ScenarioRejected
 from geo.words import LANGUAGES, load_words
 
-PACKED = "all.zip"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's first moment: the same files make the same bytes
 
 # The page says title and sentences itself, above the map, where they would stand twice; the margin keeps the layers.

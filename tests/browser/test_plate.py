@@ -20,7 +20,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from planner.ui.plate import MODES, plate
+from planner.ui.plate import MODES, plate, told
 from tests.browser.test_plate import HOSTILE
 from tests.geo.small_view import small_view
 
@@ -32,13 +32,14 @@ view = small_view(lang, hostile=HOSTILE if hostile else None)
 if moved:
     view = replace(view, stations=view.stations.assign(lon=view.stations["lon"] + 0.02))
 st.session_state.setdefault("told", [])
-event = plate(replace(view, notes=[]), key="plate", height=560, edit={"mode": mode}, withdrawn=pale)
+event = told("plate")
 if event:
     st.session_state["told"].append(event)
     if len(st.session_state["told"]) == 2:
         st.rerun()
-told = [f"{each['kind']} {each.get('id', '')} {each['lon']:.2f} {each['lat']:.2f}" for each in st.session_state["told"]]
-st.text("told: " + "; ".join(told))
+plate(replace(view, notes=[]), key="plate", height=560, edit={"mode": mode}, withdrawn=pale)
+said = [f"{each['kind']} {each.get('id', '')} {each['lon']:.2f} {each['lat']:.2f}" for each in st.session_state["told"]]
+st.text("told: " + "; ".join(said))
 if st.checkbox("second"):
     plate(replace(view, notes=[]), key="other", height=400)
 """
@@ -154,7 +155,11 @@ def test_a_new_result_is_drawn_in_place(opened, address):
     def newest():
         return page.locator(".plate iframe").first.element_handle().content_frame()
 
-    until(page, lambda: newest() and newest().evaluate("document.documentElement.lang") == "en")
+    def in_english():
+        frame = newest()  # None while the page takes the old one away
+        return frame is not None and frame.evaluate("document.documentElement.lang") == "en"
+
+    until(page, in_english)
     english = newest()
     english.wait_for_selector("[data-ready=yes]")
     assert english.evaluate("window.same") is None

@@ -6,7 +6,7 @@ from planner.report.summary import bed_sentences
 from planner.settings import OBJECTIVES
 from planner.ui.beds_counties import compared_with, county_editor
 from planner.ui.beds_dots import dots_html
-from planner.ui.draft import change, change_at, generation
+from planner.ui.draft import change, change_at, exact, generation
 from planner.ui.fields import choice, number, number_at, ordered, slider, switch
 from planner.ui.frame import group, heading, say, sentences, standing, title
 from planner.ui.maps import plan_map
@@ -83,7 +83,7 @@ def _settings(frame):
         1,
         written="%d%%",
         shown=lambda value: round(float(value) * 100),
-        to=lambda given: _hundredths(given),
+        to=lambda given: exact(given / 100),
         help=words("page_beds.leeway_help"),
     )
     switch(frame, "beds_guard", words("page_beds.guard"), help=words("page_beds.guard_help"))
@@ -129,12 +129,6 @@ def _weights(frame):
             key=at,
             on_change=lambda word=word, at=at: change_at("beds_weights", word, float(st.session_state[at])),
         )
-
-
-def _hundredths(given):
-    from fractions import Fraction
-
-    return Fraction(given, 100)
 
 
 def _more(frame):

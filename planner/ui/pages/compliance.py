@@ -9,6 +9,7 @@ from planner.standards import load_standards
 from planner.ui.clause_how import how_lines
 from planner.ui.clause_sheets import PROVINCE, clause_html, figure_text, matrix_html, rows_html
 from planner.ui.clauses import Asked, as_csv, as_workbook, clause_rows, filtered, tally
+from planner.ui.draft import of_now
 from planner.ui.frame import heading, say, sentences, standing, title
 from planner.ui.grid import grid
 from planner.ui.once import once
@@ -97,7 +98,7 @@ def _ask(**changes):
 def _anew(**changes):
     """Filter by something that no widget was used for, and have the widgets show it."""
     _ask(**changes)
-    st.session_state[DRAWN] = st.session_state.get(DRAWN, 0) + 1
+    st.session_state[DRAWN] = _drawings() + 1
 
 
 def _picked(told):
@@ -105,7 +106,7 @@ def _picked(told):
     kind, _, what = told.partition("\t")
     if kind == "row":
         st.session_state[ROW] = what
-        st.session_state[DRAWN] = st.session_state.get(DRAWN, 0) + 1
+        st.session_state[DRAWN] = _drawings() + 1
     elif kind == "cell":
         group, _, city = what.partition("\t")
         again = (group, city) == (_asked().group, _asked().city)
@@ -113,30 +114,28 @@ def _picked(told):
         st.session_state.pop(ROW, None)
 
 
-def _is_old(key):
-    """Whether a widget was drawn before the last choice in a table: Streamlit tells its value after that choice."""
-    return not key.endswith(f"-{st.session_state.get(DRAWN, 0)}")
+def _drawings():
+    """Return how often the widgets of this page were drawn anew after a choice in one of its tables."""
+    return st.session_state.get(DRAWN, 0)
 
 
 def _read(key):
-    if not _is_old(key):
-        st.session_state[ROW] = st.session_state[key]
+    st.session_state[ROW] = st.session_state[key]
 
 
 def _filters(frame, rows, cities):
     words, asked = frame.words, _asked()
-    end = f"{words.lang}-{st.session_state.get(DRAWN, 0)}"
+    end = f"{words.lang}-{_drawings()}"
     counts = tally(rows)
 
     def put(field, key):
-        if _is_old(key):
-            return
         value = st.session_state[key]
         _ask(**{field: tuple(value) if isinstance(value, list) else value or ""})
 
     def drawn(draw, field, **more):
         key = f"compliance-{field}-{end}"
-        draw(words(f"page_compliance.by_{field}"), key=key, on_change=partial(put, field, key), **more)
+        heard = of_now(partial(put, field, key), _drawings)
+        draw(words(f"page_compliance.by_{field}"), key=key, on_change=heard, **more)
 
     drawn(
         partial(st.pills, label_visibility="collapsed"),
@@ -222,7 +221,7 @@ def _chosen_row(shown, words):
     if len(options) == 1:
         current = options[0]
     names = {id: f"{row['area']} · {row['name']}" for id, row in zip(options, shown.to_dict("records"), strict=True)}
-    key = f"compliance-read-{words.lang}-{st.session_state.get(DRAWN, 0)}"
+    key = f"compliance-read-{words.lang}-{_drawings()}"
     st.selectbox(
         words("page_compliance.read"),
         options,
@@ -230,7 +229,7 @@ def _chosen_row(shown, words):
         format_func=lambda id: names.get(id, id),
         placeholder=words("page_compliance.read_hint" if options else "page_compliance.nothing"),
         key=key,
-        on_change=partial(_read, key),
+        on_change=of_now(partial(_read, key), _drawings),
         filter_mode=None,
         disabled=not options,
         label_visibility="collapsed",

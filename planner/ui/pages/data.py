@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from geo.region import grown, load_region
 from planner.report.columns import TABLES
 from planner.report.summary import thousands
-from planner.ui.brought import DATUMS, FIELDS, bring, ending, faults_csv, said, template
+from planner.ui.brought import FIELDS, bring, ending, faults_csv, said, template
 from planner.ui.data_sheets import (
     checks_html,
     columns_html,
@@ -20,8 +19,9 @@ from planner.ui.data_sheets import (
 from planner.ui.draft import change, undo
 from planner.ui.fields import switch
 from planner.ui.frame import heading, say, sentences, standing, title
-from planner.ui.ground import prepared_here
+from planner.ui.ground import prepared_here, region_here
 from planner.ui.sheets import lines_html, proofs_html, sections, text
+from planner.ui.uploads import datum_of, uploader
 
 TABS = ("loaded", "bring", "columns", "checks", "settings")
 KINDS = ("stations", "facilities", "roads")
@@ -34,7 +34,7 @@ def draw(frame):
     title(frame)
     there = standing(frame) and frame.answer is not None and frame.answer.whole
     words, scenario = frame.words, frame.scenario or frame.draft.base.scenario
-    region = grown(loaded(scenario.region), scenario.population_growth)
+    region = region_here(scenario)
     sentences(_said(frame, region, there))
     tabs = dict(zip(TABS, st.tabs([words(f"page_data.tab_{tab}") for tab in TABS]), strict=True))
     with tabs["loaded"]:
@@ -52,12 +52,6 @@ def draw(frame):
         _settings(frame, there)
     prepared = prepared_here(scenario, words)  # the first time takes seconds: last, so that all else is there already
     facts.html(lines([*region_facts(region, scenario, words), *ground_facts(prepared, words)]))
-
-
-@st.cache_resource(show_spinner=False, max_entries=3)
-def loaded(where):
-    """Return the :class:`geo.region.Region` of a name or folder, read once for all sessions."""
-    return load_region(where)
 
 
 def _said(frame, region, there):
@@ -132,19 +126,14 @@ def _bring(frame, region):
         label_visibility="collapsed",
     )
     say(words(f"page_data.about_{kind}"))
-    st.html(_uploader_words(words))
     datum = ""
     with st.container(key="data-bring"):
         left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
-        file = left.file_uploader(words(f"page_data.bring_{kind}"), key=f"data-file-{kind}")
+        with left:
+            file = uploader(words(f"page_data.bring_{kind}"), words, key=f"data-file-{kind}")
         if kind == "stations":
-            datum = right.selectbox(
-                words("page_data.datum"),
-                DATUMS,
-                format_func=lambda datum: words(f"page_data.datum_{datum or 'none'}"),
-                key=f"data-datum-{words.lang}",
-                filter_mode=None,
-            )
+            with right:
+                datum = datum_of(words, key=f"data-datum-{words.lang}")
         if kind in ("stations", "facilities"):
             right.download_button(
                 words("page_data.template"),
@@ -243,19 +232,3 @@ def _undo(kind):
     undo(FIELDS[kind])
     if kind == "roads":
         undo("travel_measure")
-
-
-def _uploader_words(words):
-    """Return a style element that says what Streamlit's uploader says in English alone."""
-    zone = '.st-key-data-bring [data-testid="stFileUploaderDropzone'
-    places = {
-        "button": f'{zone}"] button::after',
-        "drop": f'{zone}Instructions"]::after',
-        "other": f'{zone}"] [data-testid="stBaseButton-borderlessIcon"]::after',
-        "remove": f'{zone}"] [data-testid="stFileChip"] button::after',
-    }
-    rules = ""
-    for key, place in places.items():
-        content = words(f"page_data.upload_{key}").replace('"', "")
-        rules += f'{place}{{content:"{content}"}}'
-    return f"<style>{rules}</style>"

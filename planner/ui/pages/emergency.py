@@ -28,7 +28,7 @@ from planner.ui.emergency_plan import plan_part
 from planner.ui.emergency_sheets import MOST_ROWS, areas_html, glance_html, places_html, stations_html
 from planner.ui.frame import heading, running, say, sentences, show_trouble, standing, title
 from planner.ui.ground import prepared_here
-from planner.ui.plate import plate
+from planner.ui.plate import plate, told
 
 MAP_KEY = "emergency-map"
 MAP_HEIGHT = 560
@@ -55,8 +55,9 @@ def draw(frame):
     if listing is None:
         _without(frame, look)
         return
-    # The plate keeps a click until it is drawn: followed before, nothing is drawn of the list as it was.
-    _follow(frame, prepared, listing, st.session_state.get(f"{MAP_KEY}-event"))
+    event = told(MAP_KEY)
+    if event is not None and follow_event(frame, prepared, listing, event):
+        st.rerun()
     found = checked(frame, prepared, listing)
     if found is None:  # along roads: it is under way, and says so
         _map(frame, None, withdrawn=True)
@@ -77,14 +78,6 @@ def _of_this_region(region):
         st.session_state["em-region"] = region
 
 
-def _follow(frame, prepared, listing, event):
-    """Do what was clicked on the map, each click once, and draw the page anew."""
-    if event is not None and event["n"] > st.session_state.get("em-followed", 0):
-        st.session_state["em-followed"] = event["n"]
-        if follow_event(frame, prepared, listing, event):
-            st.rerun()
-
-
 def _result(frame, prepared, listing, found):
     words, coverage = frame.words, found.coverage
     sentences(found.headline)
@@ -103,8 +96,7 @@ def _result(frame, prepared, listing, found):
             st.html(glance_html(people, limits_said(coverage, words), words, before))
             tools(frame, prepared, listing)
         with left:
-            event = _map(frame, found.sheet)
-    _follow(frame, prepared, listing, event)
+            _map(frame, found.sheet)
     _tables(frame, found, of_plan=listing.kind == "plan")
     _how(frame, found)
 
@@ -115,10 +107,10 @@ def _map(frame, sheet, *, withdrawn=False):
         st.session_state["em-sheet"] = sheet
     sheet = st.session_state.get("em-sheet")
     if sheet is None:
-        return None
+        return
     with st.container(key="em-map"):
         edit = {"mode": plate_mode()} if mode_now() else None
-        return plate(sheet, key=MAP_KEY, height=MAP_HEIGHT, withdrawn=withdrawn, edit=edit)
+        plate(sheet, key=MAP_KEY, height=MAP_HEIGHT, withdrawn=withdrawn, edit=edit)
 
 
 def _without(frame, look):
