@@ -36,6 +36,10 @@ BEDS_PER_1000 = (5.0, 6.0, 7.0, 8.0, 10.0)
 BEDS_CHANGE = (-2.0, -1.0, -0.5, 0.0, 0.01, 0.5, 1.0, 2.0)  # beds per 1000; the middle class is 0.00, no change
 COVERED_PERCENT = (50.0, 70.0, 80.0, 90.0, 100.0)  # with 1 decimal; the last class is everyone
 COVERED_CHANGE = (-20.0, -5.0, -1.0, 0.0, 0.1, 1.0, 5.0, 20.0)  # percentage points; the middle class is no change
+REACH_PER_1000 = BEDS_PER_1000  # beds within reach, after E2SFCA: held against the beds themselves by eye
+VEHICLES_PER_100_000 = (2.0, 3.0, 4.0, 6.0, 9.0)  # with 1 decimal
+UNCOVERED_PERCENT = (0.1, 5.0, 10.0, 20.0, 40.0)  # of people, with 1 decimal; the first class is nobody
+UNCOVERED_PERSONS = (100, 1_000)  # of a place: the steps of its symbol's size
 CENTRE_KM = (25.0, 50.0, 100.0, 150.0)
 
 # Type: one family for Chinese and Latin, digits of one width. Screen in pixels, print in points.

@@ -22,7 +22,7 @@ from geo.words import LANGUAGES, load_words
 from planner.console import Progress, folded, table_lines
 from planner.scenario import printable
 
-COMMANDS = ("run", "check", "compare", "coverage", "simulate", "verify", "standards", "app")
+COMMANDS = ("run", "check", "compare", "coverage", "simulate", "verify", "export", "standards", "app")
 UNEXPECTED, WRONG, INTERIM, NO_PLAN, NOT_VERIFIED, NOT_WRITTEN = 1, 2, 5, 6, 7, 8
 SIGNS = {">=": "≥ ", "<=": "≤ ", "~": "≈ "}
 FAILURES_TOLD = 30  # of each part of a plan; a broken table would otherwise print a line a cell
@@ -213,6 +213,8 @@ def simulate(asked, words):
 
 def verify(asked, words):
     """Recompute a result folder without a solver and show each check."""
+    from planner.documents.written import is_export
+    from planner.export_cli import verify_export
     from planner.report import recover
     from planner.verify import verify_folder
 
@@ -221,6 +223,8 @@ def verify(asked, words):
         _warn(words("cli.recovered"))
     if not out.is_dir():
         raise CommandWrong("verify_no_folder", "jinyi verify", out=asked.out)
+    if is_export(out):
+        return verify_export(out, words)
     checks = verify_folder(out)
     failed = [check for check in checks if not check.passed]
     told = Counter()
@@ -233,6 +237,13 @@ def verify(asked, words):
             _say("✗ " + words("cli.verify_more", part=name, count=count - FAILURES_TOLD))
     _say("", words("cli.verify_failed" if failed else "cli.verify_passed", count=len(failed or checks)))
     return NOT_VERIFIED if failed else 0
+
+
+def export(asked, words):
+    """Write the plan documents of a result folder: atlas, Word annex, workbook, GIS handover."""
+    from planner.export_cli import export as exported
+
+    return exported(asked, words)
 
 
 def standards(asked, words):
@@ -300,6 +311,7 @@ _HANDLERS = {
     "coverage": coverage,
     "simulate": simulate,
     "verify": verify,
+    "export": export,
     "standards": standards,
     "app": app,
 }
@@ -366,6 +378,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser(words):
     from planner.coverage_cli import add_options
+    from planner.export_cli import add_options as add_export_options
 
     parser = _Parser(prog="jinyi", add_help=False, allow_abbrev=False)
     parser.add_argument("--version", action=_Answer, text=lambda: words("cli.version", version=version("jinyi")))
@@ -381,6 +394,7 @@ def _parser(words):
     parts["simulate"].add_argument("--seed")
     add_options(parts["coverage"])
     parts["verify"].add_argument("out", metavar=words("cli.what_out"))
+    add_export_options(parts["export"], words)
     parts["standards"].add_argument("words", nargs="*")
     parts["standards"].add_argument("--id")
     parts["app"].add_argument("--port")
@@ -454,8 +468,8 @@ def _open_when_ready(url, port):
 
 
 @contextmanager
-def _cancel_on_signal(words, progress):
-    """Give an event that Ctrl-C (or a polite kill) sets; a second Ctrl-C leaves at once."""
+def _cancel_on_signal(words, progress, said="cli.stopping"):
+    """Give an event that Ctrl-C (or a polite kill) sets, after which ``said`` is shown; a second one leaves at once."""
     cancel = threading.Event()
 
     def ask_to_stop(number, frame):
@@ -463,7 +477,7 @@ def _cancel_on_signal(words, progress):
             raise KeyboardInterrupt
         cancel.set()
         progress.clear()
-        _warn("\n" + words("cli.stopping"))
+        _warn("\n" + words(said))
 
     if threading.current_thread() is not threading.main_thread():
         yield cancel  # signals are the main thread's

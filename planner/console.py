@@ -64,6 +64,8 @@ class Progress:
         self._stage = None
         self._shown = time.monotonic()
         self._drawn = 0
+        self._began = time.monotonic()
+        self._counted = None
 
     def __call__(self, stage, seconds, gap=None, best=None):
         """Show where the work is. ``best`` is a value inside a reduced model, which would tell a planner nothing."""
@@ -78,6 +80,11 @@ class Progress:
         else:
             print(text, file=self._stream, flush=True)
 
+    def count(self, stage, done, total):
+        """Show how many pieces of a stage are done; ``total`` None where they are not counted."""
+        self._counted = None if total is None else (done, total)
+        self(stage, time.monotonic() - self._began)
+
     def clear(self):
         """Wipe the moving line, before something else is printed."""
         if self._drawn:
@@ -91,9 +98,11 @@ class Progress:
         self._drawn = width(text)
 
     def _said(self, stage, seconds, gap):
-        known = [f"{section}.{stage}" for section in ("cli.stage", "report.stage", "value.model")]
+        known = [f"{section}.{stage}" for section in ("cli.stage", "report.stage", "export.stage", "value.model")]
         name = next((self._words(key) for key in known if key in self._words), stage)
         parts = [self._words("cli.progress", stage=name, seconds=f"{seconds:.0f}")]
         if gap is not None:
             parts.append(self._words("cli.progress_gap", gap=f"{gap:.2%}"))
+        if self._counted is not None:
+            parts.append(self._words("cli.progress_count", done=self._counted[0], total=self._counted[1]))
         return " · ".join(parts)

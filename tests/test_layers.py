@@ -11,8 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # From the top down; a room may import itself and the rooms of lower lines.
 LAYERS = (
-    ("app", "planner.ui", "planner.cli", "planner.__main__", "planner.simulate_cli"),
+    ("app", "planner.ui", "planner.cli", "planner.__main__", "planner.simulate_cli", "planner.export_cli"),
     ("planner.coverage_cli",),
+    ("planner.documents",),
     ("planner.telling",),
     ("planner.compare",),
     ("planner.report",),
@@ -43,12 +44,17 @@ SAME_DESK = {
     ("app", "planner.ui"),
     ("planner.cli", "planner.simulate_cli"),
     ("planner.simulate_cli", "planner.cli"),
+    ("planner.cli", "planner.export_cli"),
+    ("planner.export_cli", "planner.cli"),
 }
 LIBRARIES = {
     "folium": ("geo.maps",),
     "branca": ("geo.maps",),
-    "matplotlib": ("geo.atlas", "planner.report"),
+    "matplotlib": ("geo.press", "planner.report"),
     "networkx": ("geo.network",),
+    "docx": ("planner.documents",),
+    "lxml": ("planner.documents",),
+    "pypdf": ("planner.documents",),
     "pulp": ("planner.models", "planner.solve"),
     "highspy": ("planner.solve",),
     "numba": ("geo.compiled",),

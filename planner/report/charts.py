@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from geo import theme
-from geo.atlas import chosen_face, face, plain, wrapped
+from geo.press import chosen_face, face, plain, wrapped
 from planner.report.summary import thousands
 from planner.report.tables import rounded
 

@@ -18,14 +18,22 @@ class Line:
     cells: tuple
 
 
-def cover_lines(plan, tables, prepared, summary, checks, cleaned, sheets, words):
-    """Return the cover as a list of :class:`Line`; ``sheets`` gives the sheet of each table."""
+def cover_lines(plan, tables, prepared, summary, checks, cleaned, sheets, words, *, before=(), left_out=()):
+    """Return the cover as a list of :class:`Line`.
+
+    sheets    the sheet of each table;  before: (sheet, what it holds) of sheets that stand before them
+    left_out  names of tables that this workbook does not have, which stand in the whole plan's
+    """
     lines = [Line("title", (summary.title,)), Line("quiet", (summary.subtitle,))]
     if summary.interim:
         lines.append(Line("alarm", (summary.interim,)))
     lines += _texts("headline", summary.headline, words)
     lines.append(Line("heading", (words("report.contents"),)))
+    lines += [Line("link", (sheet, about, sheet)) for sheet, about in before]
     lines += [Line("link", (sheets[name], words(f"table.{name}.title"), sheets[name])) for name in tables]
+    if left_out:
+        names = words("report.list_comma").join(words(f"table.{name}.title") for name in left_out)
+        lines.append(Line("text", (words("worksheet.left_out", tables=names),)))
     lines += _settings(plan.scenario, prepared, words)
     lines += _overrides(plan.scenario, words)
     lines += _texts("people", [_people(plan, words)], words)
@@ -57,8 +65,8 @@ def _settings(scenario, prepared, words):
         standard = prepared.standards[setting.standard] if setting.standard else None
         if setting.key == BED_TARGETS:
             standard = _table3(scenario, prepared.standards)
-        basis = _basis(setting, standard, changed, words)
-        yield Line("row", (words(f"report.setting.{setting.field}"), said, basis))
+        rests_on = basis(setting, standard, changed, words)
+        yield Line("row", (words(f"report.setting.{setting.field}"), said, rests_on))
 
 
 def _table3(scenario, standards):
@@ -66,7 +74,11 @@ def _table3(scenario, standards):
     return standards.city_bed_target(known[0]) if known else None
 
 
-def _basis(setting, standard, changed, words):
+def basis(setting, standard, changed, words):
+    """Return what a setting's value rests on: a clause, the scenario, the region's data, or that it is assumed.
+
+    standard  the :class:`planner.standards.Standard` that gives it, or None;  changed: keys the scenario overrides
+    """
     if any(key == setting.key or key.startswith(f"{setting.key}.") for key in changed):
         return words("report.basis_scenario")
     if standard is None:

@@ -33,6 +33,7 @@ def build_manifest(plan, prepared, checks, cleaned, folder, words):
         "people": {"in": plan.people_in, "out": plan.people_out},
         "figures": {name: _plain(value) for name, value in plan.figures.items()},
         "proofs": {name: _proof(proof) for name, proof in plan.proofs.items()},
+        "notes": [note.as_dict() for note in plan.notes],
         "verification": {
             "passed": all(check.passed for check in checks),
             "checks": [{"name": c.name, "passed": c.passed, "said": c.tell(words)} for c in checks],

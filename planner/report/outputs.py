@@ -2,8 +2,8 @@
 
 import time
 
-from geo.atlas import plan_sheet
 from geo.maps import map_html
+from geo.plan_sheet import plan_sheet
 from planner.report.charts import CURVE, draw_curve
 from planner.report.folder import check_out, replaced
 from planner.report.layers import write_layers

@@ -1,35 +1,36 @@
 """The workbook of a run: a cover that explains it, then one sheet a table, ready to read, filter and print."""
 
-from datetime import datetime
 from functools import partial
 
 import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
 
-from geo.theme import ACCENT, ALARM, GROUND, INK, LINE_CITY, LINE_COUNTY, MARKS, QUIET, VERDICT_COLOURS, VERDICT_SIGNS
+from geo.theme import ACCENT, ALARM, GROUND, INK, LINE_CITY, LINE_COUNTY, MARKS, QUIET, VERDICT_COLOURS
+from planner.report.check_sheet import write_hand_check
 from planner.report.columns import ALL_TABLES, CODE, TEXT, WORD
 from planner.report.cover import cover_lines
+from planner.report.sheet_parts import (
+    FIXED_DATE,
+    HEADER_ROWS,
+    NUMBER_FORMATS,
+    Places,
+    Styles,
+    display_width,
+    lines_needed,
+    page,
+    quoted,
+    word,
+)
 from planner.report.tables import absent, cell_text, rounded
+from planner.report.workbook_charts import write_charts
+from planner.report.worksheet import hand_check
 
-FONT = "Microsoft YaHei"  # an office has it; elsewhere the viewer's own Chinese font stands in
-FIXED_DATE = datetime(2000, 1, 1)  # xlsxwriter would stamp the time of writing
-NUMBER_FORMATS = {
-    "whole": "#,##0",
-    "density": "#,##0.00",
-    "score": "0.0000",
-    "km": "#,##0.000",
-    "degree": "0.000000",
-    "percent": "#,##0.0",
-    "minutes": "#,##0.0",
-    "figure": "",  # as many decimals as the value has
-}
 FIGURE_SHOWN = 4  # decimals of a figure that are shown; its cell holds them all
 FORMATS = {  # of columns whose figures are of one unit
     **dict.fromkeys(("shortfall", "equal", "change", "cost"), "#,##0.0"),
     **dict.fromkeys(("worst", "even", "travel"), "#,##0.0000"),
     "weight": "0.0000",
 }
-WORD_SECTIONS = {"nature_now": "nature", "nature_plan": "nature"}  # of the others the column's own name
 FALLS_SHORT = ("uncovered", "bent", "surge_gap", "icu_gap")  # counts of what is missing: above zero they stand out
 DENSITIES = {  # per 1,000 persons: what is counted, and which persons
     "now_per_1000": ("beds_now", "persons"),
@@ -44,22 +45,54 @@ SHARES = {  # per cent: what is counted, and of whom
     "double_share": ("double", "persons"),
 }
 NOT_SUMMED = ("persons_per_vehicle", "next_gain")  # figures of one city, which say nothing together
-HEADER_ROWS = 4  # title, note, headings, machine names
+CITY_CODES = ("city_code", "centre_city_code")  # shown with the city's name behind; the cell holds the code alone
+MOST_FORMATS = 60  # of cities' names; an office has room for some 200
 WIDEST = 44
 ROW_HEIGHT = 15  # points, of one line
+HEADINGS = 50  # points, of the rows that are repeated on each page
 PORTRAIT_WIDTH = 100  # narrow characters across; a wider table is printed on its side
-LONG, LONG_WIDTH = (
-    500,
-    150,
-)  # rows from which a table is rather printed small than on many pages, and how wide it may be
+LONG, LONG_WIDTH = 100, 150  # rows from which a table is rather printed small than on its side, and how wide it may be
+SMALLER = ((500, 0.62), (200, 0.7), (LONG, 0.8))  # rows from which a table is printed smaller than it is seen
+A4 = {False: (523, 748), True: (770, 501)}  # points between the margins, by whether it lies on its side
+NARROW = 5.4  # points of a narrow character
 COVER_HEIGHTS = {"title": 30, "heading": 30}
 
 
-def write_workbook(plan, tables, prepared, summary, checks, cleaned, path, words):
-    """Write ``plan.xlsx`` from published tables. Raises OSError when the file cannot be written."""
+def write_workbook(plan, tables, prepared, summary, checks, cleaned, path, words, *, whole=True, left_out=()):
+    """Write ``plan.xlsx`` from published tables. Raises OSError when the file cannot be written.
+
+    Between the cover and the tables stand a sheet that is checked by hand and one of charts.
+    whole     False for a workbook of one city: ``tables`` hold its rows alone
+    left_out  names of tables that such a workbook does not have
+    """
     said = {name: _in_language(name, frame, prepared, words) for name, frame in tables.items()}
-    lines = cover_lines(plan, tables, prepared, summary, checks, cleaned, sheet_names(tables, words), words)
-    write_book(said, lines, summary, path, words)
+    sheets = sheet_names(tables, words)
+    first = {kind: words(f"worksheet.{kind}_sheet") for kind in ("check", "charts")}
+    links = [(first[kind], words(f"worksheet.{kind}_about")) for kind in first]
+    lines = cover_lines(
+        plan, tables, prepared, summary, checks, cleaned, sheets, words, before=links, left_out=left_out
+    )
+    places = Places(sheets, said, {name: ALL_TABLES[name].columns for name in tables})
+    sums = {name: list(_totals(name, ALL_TABLES[name], frame, words)) for name, frame in said.items()}
+    checked = hand_check(plan, said, prepared, places, sums, words, whole=whole)
+
+    def more(book, styles):
+        write_hand_check(book.add_worksheet(first["check"]), checked, summary, styles, words)
+        write_charts(book, book.add_worksheet(first["charts"]), said, places, summary, styles, words, whole=whole)
+
+    write_book(said, lines, summary, path, words, more=more, cities=_shown_cities(said))
+
+
+def _shown_cities(tables):
+    """Return {code: name} of the cities as a number format can show them; none where there are too many formats."""
+    cities = tables.get("beds_by_city")
+    if cities is None or len(cities) > MOST_FORMATS:
+        return {}
+    names = {
+        code: name.replace('"', "").replace("\\", "")[:20]
+        for code, name in zip(cities["code"], cities["name"], strict=True)
+    }
+    return {code: name for code, name in names.items() if name.strip()}
 
 
 def sheet_names(tables, words):
@@ -67,8 +100,10 @@ def sheet_names(tables, words):
     return {name: f"{i} {words(f'table.{name}.sheet')}"[:31] for i, name in enumerate(tables, start=1)}
 
 
-def write_book(tables, lines, summary, path, words, catalogue=ALL_TABLES):
+def write_book(tables, lines, summary, path, words, catalogue=ALL_TABLES, more=None, cities=None):
     """Write a workbook: the cover's ``lines``, then a sheet for each published table of ``catalogue``. Raises OSError.
+
+    ``more(book, styles)`` adds sheets between them; ``cities`` {code: name}: a city's code is shown with its name.
 
     Each sheet: title, note, headings with units, the machine's column names in small grey, the rows, and for city
     tables last rows in bold that have no code. Text is never a formula or a link.
@@ -79,43 +114,16 @@ def write_book(tables, lines, summary, path, words, catalogue=ALL_TABLES):
     book.set_size(2400, 1500)
     styles = Styles(book)
     _cover(book.add_worksheet(words("report.cover_sheet")), lines, summary, styles, words)
+    if more is not None:
+        more(book, styles)
     for name, sheet_name in sheet_names(tables, words).items():
-        _table(book.add_worksheet(sheet_name), name, catalogue[name], tables[name], summary, styles, words)
+        _table(
+            book.add_worksheet(sheet_name), name, catalogue[name], tables[name], summary, styles, words, cities or {}
+        )
     try:
         book.close()
     except XlsxWriterException as error:
         raise OSError(f"{path.name}: {error}") from error
-
-
-class Styles:
-    """The cell formats of one workbook, made once for each combination of properties."""
-
-    def __init__(self, book):
-        self._book = book
-        self._made = {}
-
-    def __call__(self, **properties):
-        key = tuple(sorted(properties.items()))
-        if key not in self._made:
-            base = {"font_name": FONT, "font_size": 10, "font_color": INK, "valign": "vcenter"}
-            self._made[key] = self._book.add_format({**base, **properties})
-        return self._made[key]
-
-    def data(self, table, column, first_of_group, **more):
-        """Return the format of a data cell; a new group of rows begins with a stronger line."""
-        kind = table.kind(column)
-        properties = {"bottom": 1, "bottom_color": LINE_COUNTY}
-        if first_of_group:
-            properties |= {"top": 1, "top_color": LINE_CITY}
-        if kind in NUMBER_FORMATS:
-            properties |= {"align": "right"} | ({"num_format": NUMBER_FORMATS[kind]} if NUMBER_FORMATS[kind] else {})
-        elif kind == CODE:
-            properties |= {"num_format": "@", "align": "left", "indent": 1}
-        else:
-            properties |= {"align": "left", "indent": 1, "text_wrap": True}
-        if table.natures.get(column) == "modelled":
-            properties["italic"] = True
-        return self(**{**properties, **more})
 
 
 def _in_language(name, frame, prepared, words):
@@ -127,9 +135,9 @@ def _in_language(name, frame, prepared, words):
     return frame.assign(name=[of.get(id, own) for id, own in zip(frame[ids], frame["name"], strict=True)])
 
 
-def _table(sheet, name, table, frame, summary, styles, words):
+def _table(sheet, name, table, frame, summary, styles, words, cities):
     last = len(table.columns) - 1
-    widths = _widths(table, frame, words)
+    widths = _widths(table, frame, words, cities)
     across = sum(widths)
     empty = words(f"table.{name}.empty") if frame.empty and f"table.{name}.empty" in words else ""
     parts = (summary.interim, empty, words(f"table.{name}.note"), summary.rule if table.counted else "")
@@ -142,7 +150,7 @@ def _table(sheet, name, table, frame, summary, styles, words):
     _headings(sheet, table, styles, words)
     for i, width in enumerate(widths):
         sheet.set_column(i, i, width)
-    _rows(sheet, table, frame, widths, styles, words)
+    tall = _rows(sheet, table, frame, widths, styles, words, cities)
     end = HEADER_ROWS + len(frame)
     for row in _totals(name, table, frame, words):
         _total(sheet, table, end, row, styles, words)
@@ -150,20 +158,25 @@ def _table(sheet, name, table, frame, summary, styles, words):
     sheet.freeze_panes(HEADER_ROWS, 2)
     sheet.autofilter(HEADER_ROWS - 1, 0, HEADER_ROWS - 1 + max(len(frame), 1), last)
     sheet.hide_gridlines(2)
-    if across > (LONG_WIDTH if len(frame) > LONG else PORTRAIT_WIDTH):
-        sheet.set_landscape()
-    _page(sheet, summary, words)
-    sheet.repeat_rows(0, HEADER_ROWS - 1)
+    page(sheet, summary, words)
+    print_small(sheet, len(frame), across, tall)
     sheet.print_area(0, 0, max(end - 1, HEADER_ROWS), last)
 
 
-def _page(sheet, summary, words):
-    sheet.set_paper(9)  # A4
-    sheet.fit_to_pages(1, 0)
-    sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
-    sheet.center_horizontally()
-    title = summary.title.replace("&", "&&")[:100]
-    sheet.set_footer(f"&L&8{title}&R&8{words('report.footer_page')}")
+def print_small(sheet, rows, across, tall):
+    """Choose how a sheet lies and how many pages it has; the sheet of a long list is rather small than many.
+
+    ``across`` in narrow characters, ``tall`` in points, both as seen
+    """
+    aside = across > (LONG_WIDTH if rows > LONG else PORTRAIT_WIDTH)
+    if aside:
+        sheet.set_landscape()
+    scale = next((scale for least, scale in SMALLER if rows > least), None)
+    sheet.repeat_rows(0 if scale is None else HEADER_ROWS - 2, HEADER_ROWS - 1)  # a long list says its title once
+    if scale is not None:
+        width, height = A4[aside]
+        scale = min(scale, width / (across * NARROW))
+        sheet.fit_to_pages(1, -(-int(tall * scale) // int(height - HEADINGS * scale)) or 1)
 
 
 def _headings(sheet, table, styles, words):
@@ -186,21 +199,27 @@ def heading_text(table, column, words):
     return f"{heading}\n" + (f"（{words(f'unit.{column}')}）" if words.lang == "zh" else f"({words(f'unit.{column}')})")
 
 
-def _rows(sheet, table, frame, widths, styles, words):
+def _rows(sheet, table, frame, widths, styles, words, cities):
+    """Write the rows; return how tall they are together, in points."""
     group = table.group if table.group in table.columns and len(frame) > 20 else None
-    before = {}
+    before, tall_together = {}, 0
     for row, values in enumerate(frame.to_dict("records"), start=HEADER_ROWS):
         first = bool(before) and group is not None and before[group] != values[group]
         repeats = True  # what names the row only as the row above did steps back
         for i, column in enumerate(table.columns):
             repeats = repeats and bool(before) and table.decimals(column) is None and before[column] == values[column]
-            style = partial(styles.data, table, column, first, **({"font_color": QUIET} if repeats else {}))
+            apart = {"font_color": QUIET} if repeats else {}
+            if column in CITY_CODES and values[column] in cities:
+                apart |= {"num_format": f'@" {cities[values[column]]}"'}
+            style = partial(styles.data, table, column, first, **apart)
             _cell(sheet, row, i, table, column, values, style, words)
         across = zip(table.columns, widths, strict=True)
         tall = max(_lines(table, column, values[column], width, words) for column, width in across)
         if tall > 1:
             sheet.set_row(row, ROW_HEIGHT * tall)
+        tall_together += ROW_HEIGHT * tall
         before = values
+    return tall_together
 
 
 def _lines(table, column, value, width, words):
@@ -247,20 +266,6 @@ def _emphasis(table, column, values):
     return {"num_format": form}
 
 
-def word(column, value, words):
-    """Return a machine word as a reader says it, with its sign or mark; a word without an entry stands as it is.
-
-    A cell may hold several words with a blank between them, where each of them has an entry.
-    """
-    section = f"value.{WORD_SECTIONS.get(column, column)}"
-    parts = [value] if f"{section}.{value}" in words else value.split(" ")
-    known = all(f"{section}.{part}" in words for part in parts)
-    said = words("report.list_comma").join(words(f"{section}.{part}") for part in parts) if known else value
-    if column == "verdict" and value in VERDICT_SIGNS:
-        return f"{VERDICT_SIGNS[value]} {said}"
-    return said + MARKS["assumed"] if (column, value) == ("status", "assumed") else said
-
-
 def _totals(name, table, frame, words):
     """Yield the last rows of a city table: sums, with densities worked out from the sums."""
     if not table.totals:
@@ -298,17 +303,7 @@ def _total(sheet, table, row, total, styles, words):
             sheet.write_number(row, i, total[column], style)
 
 
-def display_width(text):
-    """Return how many narrow characters a line is wide; a Chinese character counts two."""
-    return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
-
-
-def lines_needed(text, width):
-    """Return how many lines a text takes in a cell ``width`` narrow characters wide."""
-    return sum(max(1, -(-display_width(line) // max(int(width * 1.05), 1))) for line in text.split("\n"))
-
-
-def _widths(table, frame, words):
+def _widths(table, frame, words, cities):
     widths = []
     for column in table.columns:
         heading = max(display_width(line) for line in heading_text(table, column, words).split("\n"))
@@ -324,6 +319,8 @@ def _widths(table, frame, words):
             widest = max((display_width(word(column, value, words)) for value in set(frame[column])), default=1)
         else:
             widest = max(map(display_width, frame[column]), default=1)
+            if column in CITY_CODES:
+                widest += max((display_width(cities[code]) + 1 for code in set(frame[column]) & set(cities)), default=0)
         if words.lang == "en":
             heading = min(heading, 16)
         machine = len(column) * 0.62 + 3  # the filter's arrow stands there
@@ -337,7 +334,7 @@ def _cover(sheet, lines, summary, styles, words):
         sheet.set_column(i, i, width)
     sheet.hide_gridlines(2)
     sheet.set_portrait()
-    _page(sheet, summary, words)
+    page(sheet, summary, words)
     for row, line in enumerate(lines):
         style = _cover_style(line.kind, styles)
         if line.kind in ("head", "row"):
@@ -346,7 +343,7 @@ def _cover(sheet, lines, summary, styles, words):
                 _wide(sheet, row, i, i if i < len(line.cells) - 1 else 2, text, style)
             tall = max(lines_needed(text, width) for text, width in zip(line.cells, room, strict=True))
         elif line.kind == "link":
-            sheet.write_url(row, 0, f"internal:'{line.cells[2]}'!A1", style, line.cells[0])
+            sheet.write_url(row, 0, f"internal:{quoted(line.cells[2])}!A1", style, line.cells[0])
             _wide(sheet, row, 1, 2, line.cells[1], styles(bottom=1, bottom_color=LINE_COUNTY))
             tall = 1
         else:

@@ -40,6 +40,20 @@ class Note:
         params = {name: getattr(value, words.lang, value) for name, value in self.params.items()}
         return words(f"ambulance.{self.key}", **params)
 
+    def as_dict(self):
+        """Return the note as plain values, as :func:`note_from` reads it."""
+        return {"key": self.key, "params": {name: _plain(value) for name, value in self.params.items()}}
+
+
+def note_from(plain):
+    """Return the :class:`Note` of what ``as_dict`` gave."""
+    params = {name: Named(**value) if isinstance(value, dict) else value for name, value in plain["params"].items()}
+    return Note(plain["key"], params)
+
+
+def _plain(value):
+    return {"zh": value.zh, "en": value.en} if isinstance(value, Named) else value
+
 
 @dataclass(frozen=True)
 class AmbulancePlan:

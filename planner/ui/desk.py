@@ -1,6 +1,7 @@
-"""Questions of all open pages in, answers out: two queues, each before one warm worker process.
+"""Questions of all open pages in, answers out: three queues, each before one warm worker process.
 
-One answers; the other works out what can wait, and writes files, so that nobody who waits for figures waits for them.
+One answers; one works out what can wait, and writes files, so that nobody who waits for figures waits for them; one
+makes plan documents, which take minutes.
 A page asks and polls.
 A question whose page is closed, or that outlives its deadline, is stopped; a worker that does not stop is ended, and a
 new one is started for the next question.
@@ -26,10 +27,12 @@ GONE_SECONDS = 2.0  # a page that is reloaded is gone for a moment
 STOP_SECONDS = 20.0  # a worker told to stop verifies the plan it has; after this it is ended
 MODELS = 8  # solver runs of one study, each with the scenario's limit
 SPARE_SECONDS = 240.0  # for all that is no solver run
+DOCUMENTS_SECONDS = 3600.0  # an atlas of a hundred sheets, on a machine with other work
 PATIENCE = 10  # of the operating system: work that nobody waits for leaves the processor to others
 KEPT = 4  # answers remembered beside those on open pages, with their files
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+OF_SCENARIO = ("study", "full", "coverage", "documents")  # what is asked begins with a scenario, else with an answer
 PREPARING = {"region", "demand", "sites"}
 
 
@@ -38,11 +41,13 @@ class Job:
     """One question and how it stands. Written by the desk alone; a page only reads.
 
     kind      "study" (a scenario), "full" (with all that a study leaves out), "text" (an answer in one language more),
-              "files" (its outputs in one language), or "coverage" (of a list of stations)
+              "files" (its outputs in one language), "documents" (made of those files), or "coverage" (of a list of
+              stations)
     state     waiting | running | done | failed
     stages    [name, seconds when it began] since the start, the running one last
     gap, best of the running stage, None where not known
-    result    Answer of a study and of a text, not verified before the job is done; Path of files; Coverage
+    result    Answer of a study and of a text, not verified before the job is done; Path of files and of documents;
+              Coverage
     news      how often there was something new to show
     """
 
@@ -66,6 +71,7 @@ class Job:
     study: "Job | None" = None
     files: dict = field(default_factory=dict)
     texts: dict = field(default_factory=dict)
+    documents: dict = field(default_factory=dict)
     whole: "Job | None" = None
     news: int = 0
 
@@ -78,7 +84,7 @@ class Job:
     @property
     def scenario(self):
         """The scenario that is asked about, or that the answer is about."""
-        return self.request[1] if self.kind in ("study", "full", "coverage") else self.request[1].plan.scenario
+        return self.request[1] if self.kind in OF_SCENARIO else self.request[1].plan.scenario
 
     @property
     def over(self):
@@ -101,6 +107,7 @@ class Desk:
         self._is_open = is_open
         self._answers = _Lane(serve, self.folder, is_open)
         self._files = _Lane(serve, self.folder, is_open, patient=True)
+        self._documents = _Lane(serve, self.folder, is_open, patient=True)
         atexit.register(self.close)
 
     def study(self, scenario, lang, watcher, first="beds"):
@@ -160,6 +167,22 @@ class Desk:
             job.watchers.add(watcher)
         return job
 
+    def documents(self, files, asked, watcher):
+        """Return the :class:`Job` that makes plan documents of the written outputs ``files``, a job that is done.
+
+        asked  :class:`planner.documents.export.Asked`; the language is that of the outputs
+        """
+        with self._lock:
+            job = files.documents.get(asked)
+            if job is None or job.state == FAILED:
+                folder = files.result.with_name(f"{files.result.name}-documents-{next(self._numbers)}")
+                request = ("documents", files.scenario, *files.request[2:], asked, str(folder))
+                job = Job("documents", files.number, request, files.key, DOCUMENTS_SECONDS)
+                files.documents[asked] = job
+                self._documents.put(job)
+            job.watchers.add(watcher)
+        return job
+
     def coverage(self, scenario, stations, watcher):
         """Return the :class:`Job` that checks a frame of ``stations`` along a scenario's ways, which may be roads."""
         job = Job("coverage", next(self._numbers), ("coverage", scenario, stations), "", SPARE_SECONDS)
@@ -169,7 +192,8 @@ class Desk:
 
     def stop(self, job):
         """Ask for the best there is now: of a study under way an interim answer, else nothing."""
-        (self._files if job.kind in ("files", "full") else self._answers).stop(job)
+        lanes = {"files": self._files, "full": self._files, "documents": self._documents}
+        lanes.get(job.kind, self._answers).stop(job)
 
     def shared(self, job, watcher):
         """Return whether another open page waits for a job too."""
@@ -208,15 +232,15 @@ class Desk:
         """End the workers and remove every file that was written for downloads."""
         self._answers.close()
         self._files.close()
+        self._documents.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _forget(self):
         """Forget the oldest answers, and remove their files, where no open page shows them."""
         unseen = [key for key, job in self._known.items() if job.over and not any(map(self._is_open, job.watchers))]
         for key in unseen[:-KEPT]:
-            known = self._known.pop(key)
-            for job in (*known.files.values(), *(known.whole.files.values() if known.whole else ())):
-                if job.state == DONE:
+            for job in _with_followers(self._known.pop(key)):
+                if job.kind in ("files", "documents") and job.state == DONE:
                     shutil.rmtree(job.result, ignore_errors=True)
                     job.result.with_suffix(".zip").unlink(missing_ok=True)
 
@@ -228,7 +252,8 @@ def _named(answer, scenario):
 def _with_followers(job):
     """Yield a job and those that rest on its answer."""
     yield job
-    for each in (*job.texts.values(), *job.files.values(), *((job.whole,) if job.whole else ())):
+    followers = (*job.texts.values(), *job.files.values(), *job.documents.values())
+    for each in (*followers, *((job.whole,) if job.whole else ())):
         yield from _with_followers(each)
 
 
@@ -307,7 +332,7 @@ class _Lane:
             if job.kind == "text":
                 job.study.result = about[0]
             job.end(DONE, result=about[0])
-        elif told == "files":
+        elif told in ("files", "documents"):
             job.end(DONE, result=Path(about[0]))
         else:
             job.end(FAILED, about[0] if told == "trouble" else Trouble("stopped"))

@@ -4,8 +4,9 @@ It is asked ("study", scenario, lang, first) and gives ("part", :class:`Answer`)
 then ("answer", Answer) once that is verified; ("full", scenario, lang) asks for what a brief study leaves out, too.
 Asked ("text", answer, lang) it answers the same with one language more; asked ("coverage", scenario, stations) it
 answers ("answer", :class:`planner.coverage.Coverage`); asked ("files", answer, lang, folder) it fills the folder and
-answers ("files", folder). In between it tells ("progress", stage, seconds, gap, best). Instead of an answer it may tell
-("trouble", :class:`Trouble`), or ("stopped",) where a stop came before there was one to give.
+answers ("files", folder), and asked ("documents", scenario, lang, files, asked, folder) it makes plan documents of
+those files and answers ("documents", folder). In between it tells ("progress", stage, seconds, gap, best). Instead of
+an answer it may tell ("trouble", :class:`Trouble`), or ("stopped",) where a stop came before there was one to give.
 """
 
 import logging
@@ -182,6 +183,25 @@ class Bench:
         write_outputs(answer.plan, prepared, folder, load_words(lang), caller.step)
         pack(Path(folder), Path(folder).with_suffix(".zip"))
         return "files", folder
+
+    def documents(self, scenario, lang, files, asked, folder, caller):
+        """Fill ``folder`` with plan documents of a scenario's written outputs, and zip it. Raises :class:`Stopped`."""
+        from planner.documents.atlas import Cancelled
+        from planner.documents.export import write_documents
+        from planner.documents.source import read_source
+
+        prepared = self._ready(scenario, caller)
+        source = read_source(files, load_words(lang), prepared=prepared, progress=caller.step)
+
+        def tell(stage, done, total):
+            caller.step(stage, 0.0, None, None if total is None else (done, total))
+
+        try:
+            write_documents(source, folder, asked, tell, caller.stop)
+        except Cancelled:
+            raise Stopped from None
+        pack(Path(folder), Path(folder).with_suffix(".zip"))
+        return "documents", folder
 
     def coverage(self, scenario, stations, caller):
         """Return ("answer", :class:`planner.coverage.Coverage`): :func:`coverage_of` a frame of stations."""

@@ -58,7 +58,7 @@ def check_folder(ledger, folder):
         return None
     plan = read_tables(Ledger(), tables)  # its failures are told when the plan is recomputed
     with ledger.part("workbook") as said:
-        said.update(cells=check_workbook(ledger, folder / "plan.xlsx", plan, facts.standards))
+        said.update(cells=check_workbook(ledger, folder / "plan.xlsx", plan, facts))
     with ledger.part("layers") as said:
         said.update(features=check_layers(ledger, folder / "plan.gpkg", plan, facts))
     people = tuple(manifest["people"].get(side) for side in ("in", "out"))

@@ -32,11 +32,12 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a workbook: its text or number as written, whether it is text, and whether it is a formula."""
+    """One cell of a workbook: its text or number as written, whether it is text, and its ``formula``, "" for none."""
 
     value: str
     is_text: bool
     is_formula: bool
+    formula: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,13 +122,14 @@ def _sheets(book):
 def _sheet(book, name, shared):
     cells = {}
     for cell in _xml(book, name).iter(MAIN + "c"):
-        formula, value, kind = cell.find(MAIN + "f") is not None, cell.findtext(MAIN + "v"), cell.get("t", "n")
+        formula, value, kind = cell.find(MAIN + "f"), cell.findtext(MAIN + "v"), cell.get("t", "n")
         if kind == "inlineStr":
             value = _text(cell)
         elif kind == "s" and value is not None:
             value = shared[int(value)]
-        if value is not None:
-            cells[_position(cell.get("r"))] = Cell(value, kind in ("s", "inlineStr", "str"), formula)
+        if value is not None or formula is not None:
+            told = formula is not None, (formula.text or "") if formula is not None else ""
+            cells[_position(cell.get("r"))] = Cell(value or "", kind in ("s", "inlineStr", "str"), *told)
     return cells
 
 

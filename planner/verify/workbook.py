@@ -1,14 +1,20 @@
-"""The workbook's sheets against the tables: every cell, text as text, numbers as numbers, never a formula."""
+"""The workbook's sheets against the tables: every cell, text as text, formulas on one sheet alone."""
 
+import re
+import zipfile
 from collections import defaultdict
 from fractions import Fraction
+from functools import partial
 
 from geo.theme import MARKS, VERDICT_SIGNS
 from geo.words import LANGUAGES, load_words
+from planner.verify.handcheck import HandCheck, Sheet, check_charts
 from planner.verify.ledger import NUMBERS_ALIKE, same, shown
 from planner.verify.reread import read_or_tell, read_workbook, reference
 from planner.verify.shapes import CODES, TABLES, TEXTS, decimals
+from planner.verify.worked import chart_lines
 
+CHART = re.compile(r"xl/charts/chart[0-9]+\.xml")
 NATURES = ("nature", "nature_now", "nature_plan")
 SUMMED = (  # tables with sums below their rows
     *("beds_by_city", "bed_staff", "ambulances_by_city", "station_tiers", "coverage_by_city"),
@@ -19,32 +25,90 @@ SIGNS = "".join((*VERDICT_SIGNS.values(), *MARKS.values(), " "))  # set before o
 DENSITIES = {"now_per_1000": "beds_now", "target_per_1000": "beds_target", "plan_per_1000": "beds_plan"}
 
 
-def check_workbook(ledger, path, plan, standards):
+def check_workbook(ledger, path, plan, facts):
     """Compare every sheet with its table; returns how many cells were compared.
 
     A sheet is known by the row that holds the table's column names. Below its rows may stand sums, without a code.
+    Formulas stand on the sheet that is checked by hand alone.
     """
     sheets = read_or_tell(ledger, path, read_workbook)
     if sheets is None:
         return 0
-    spoken, compared, seen = _spoken(standards), 0, set()
+    spoken, compared, found = _spoken(facts.standards), 0, {}
+    by_hand = {words("worksheet.check_sheet"): words for words in map(load_words, LANGUAGES)}
+    charts = {words("worksheet.charts_sheet") for words in by_hand.values()}
     for sheet, cells in sheets.items():
         place = f"{path.name} [{sheet}]"
         for (row, column), cell in cells.items():
-            if cell.is_formula:
+            if cell.is_formula and sheet not in by_hand:
                 ledger.fail("formula", table=place, row=row, column=reference(row, column), found=cell.value)
-        table, top = _table_of(cells)
+        table, top = _table_of(cells) if sheet not in charts | set(by_hand) else (None, 0)
         if table is None:
             continue
-        if table in seen:
+        if table in found:
             ledger.fail("sheet_twice", table=place, other=table)
-        seen.add(table)
+        rows = len(plan.frames[table]) if table in plan.frames else 0
+        found[table] = Sheet(sheet, top, TABLES[table], rows)
         if table in plan.frames:
             compared += _compare(ledger, place, table, cells, top, plan.frames[table], spoken)
     for table in TABLES:
-        if table not in seen:
+        if table not in found:
             ledger.fail("sheet_missing", file=path.name, table=table)
+    return compared + _check_more(ledger, path, plan, facts, sheets, found, by_hand, charts, spoken)
+
+
+def _check_more(ledger, path, plan, facts, sheets, found, by_hand, charts, spoken):
+    """Check the sheet that is checked by hand and the one of charts; returns how many cells were compared."""
+    compared = 0
+    for names in (by_hand, charts):
+        if not any(name in sheets for name in names):
+            ledger.fail("sheet_missing", file=path.name, table=" / ".join(names))
+    if any(table not in plan.frames or table not in found for table in TABLES):
+        return 0  # what is missing has been told
+    for sheet, words in by_hand.items():
+        if sheet in sheets:
+            place = f"{path.name} [{sheet}]"
+            texts = partial(_texts, sheets, found, plan, spoken, words)
+            compared += HandCheck(ledger, place, sheets[sheet], found, texts, words).check(facts, plan)
+    for sheet in charts & set(sheets):
+        compared += check_charts(ledger, f"{path.name} [{sheet}]", sheets[sheet], plan)
+        drawn, wanted = _charts(path), _drawn(plan)
+        if drawn != wanted:
+            ledger.fail(
+                "copy",
+                table=f"{path.name} [{sheet}]",
+                cell="—",
+                column=sheet,
+                original="tables",
+                found=drawn,
+                expected=wanted,
+            )
     return compared
+
+
+def _texts(sheets, found, plan, spoken, words, table, column, word):
+    """Return how a table's sheet says a machine word; where no row has it, how a row would."""
+    sheet, position = found[table], TABLES[table].index(column) + 1
+    rows = [row for row, value in enumerate(plan.frames[table][column], start=sheet.top + 1) if value == word]
+    cells = [sheets[sheet.name].get((row, position)) for row in rows]
+    told = {cell.value for cell in cells if cell is not None and _says(cell.value, column, word, spoken)}
+    said = words(f"value.{column}.{word}")
+    signs = {f"{VERDICT_SIGNS[word]} {said}"} if column == "verdict" else {said}
+    return told or signs | ({said + MARKS["assumed"]} if word == "assumed" else set())
+
+
+def _charts(path):
+    """Return how many charts a workbook has."""
+    with zipfile.ZipFile(path) as book:
+        return sum(bool(CHART.fullmatch(name)) for name in book.namelist())
+
+
+def _drawn(plan):
+    """Return how many charts there should be: one of each that has figures."""
+    lines = chart_lines(plan)
+    needed = ("plan_per_1000", "county_1", "vehicles_plan", "urban_plan", "rural_plan")
+    drawn = sum(any(value is not None for value in lines.get(key, ())) for key in needed)
+    return drawn + (len(plan.frames["coverage_curve"]) > 1)
 
 
 def _spoken(standards):

@@ -2,12 +2,22 @@
 
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 CUT = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost", "--no-sandbox", "--disable-gpu"]
+
+ROOT = Path(__file__).parents[2]
 
 
 def pytest_collection_modifyitems(items):
@@ -53,3 +63,41 @@ def visit(chromium):
     yield go
     for context in contexts:
         context.close()
+
+
+@contextmanager
+def served(page, environment, *options):
+    """Give (address, process) of a Streamlit server of ``page`` on a free port of this machine; it must not fail.
+
+    environment  added to this process's own; options: of ``streamlit run``
+    """
+    pytest.importorskip("streamlit")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(page), "--server.port", str(port), *options]
+    environment = {**os.environ, **environment}
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
+        yield f"http://127.0.0.1:{port}", server
+    finally:
+        server.send_signal(signal.SIGINT)
+        try:
+            said = server.communicate(timeout=30)[0].decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            server.kill()
+            said = server.communicate()[0].decode(errors="replace")
+    assert "Traceback" not in said, said[-3000:]
+
+
+def _wait_for(url, server):
+    plain = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for _ in range(300):
+        assert server.poll() is None, "the server ended"
+        try:
+            plain.open(url, timeout=2).read()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("the server does not answer")

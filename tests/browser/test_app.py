@@ -4,20 +4,17 @@ import json
 import os
 import re
 import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
 import pytest
 
+from tests.browser.conftest import ROOT, served
+
 openpyxl = pytest.importorskip("openpyxl")
 
-ROOT = Path(__file__).parents[2]
 LULIANG = {"code": "141100", "name": "吕梁市", "persons": 3_398_431, "five": "16,992", "six": "20,391"}
 ANSWER = 300_000  # milliseconds; the first one reads and prepares everything
 NOWHERE = "http://127.0.0.1:9"  # a proxy that is not there: whatever the server itself asked of the network would fail
@@ -46,39 +43,12 @@ def artefacts():
 @pytest.fixture(scope="module")
 def address(tmp_path_factory, artefacts):
     """The site's address: a server of its own on a free port of this machine, ended with all it started."""
-    pytest.importorskip("streamlit")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), NOWHERE)
-    environment = {**os.environ, **proxies, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    environment = {**proxies, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "JINYI_LANG": "zh"}
     environment["JINYI_STORE"] = str(tmp_path_factory.mktemp("store") / "scenarios.sqlite")
-    environment.pop("JINYI_LANG", None)
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.send_signal(signal.SIGINT)
-        try:
-            said = server.communicate(timeout=30)[0].decode(errors="replace")
-        except subprocess.TimeoutExpired:
-            server.kill()
-            said = server.communicate()[0].decode(errors="replace")
-    assert "Traceback" not in said, said[-3000:]
+    with served("app.py", environment) as (address, server):
+        yield address
     assert server.returncode in (0, -signal.SIGINT)
-
-
-def _wait_for(url, server):
-    for _ in range(300):
-        assert server.poll() is None, "the server ended"
-        try:
-            urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=2).read()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the server does not answer")
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +188,7 @@ def test_a_radius_is_checked_a_station_added_by_a_click_and_coverage_rises(visit
     nothing_asked_or_wrong(seen, address)
 
 
+@pytest.mark.thorough
 def test_a_map_is_taken_away_and_opens_without_a_network(visit, address, artefacts, tmp_path):
     page, seen = visit(address, 1440, 900, accept_downloads=True)
     answered(page)
@@ -235,6 +206,7 @@ def test_a_map_is_taken_away_and_opens_without_a_network(visit, address, artefac
     assert alone.faults == [] and alone.dialogs == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("lang", [0, 1], ids=["zh", "en"])
 def test_every_page_fits_its_window(visit, address, artefacts, lang):
     """No page is wider than its window, and each leaves a picture to be looked at."""
@@ -256,6 +228,7 @@ def test_every_page_fits_its_window(visit, address, artefacts, lang):
         nothing_asked_or_wrong(seen, address)
 
 
+@pytest.mark.thorough
 def test_two_people_save_one_scenario_and_both_versions_are_kept(visit, address, artefacts):
     one, _ = visit(address, 1440, 900)
     answered(one)
@@ -286,6 +259,7 @@ def test_two_people_save_one_scenario_and_both_versions_are_kept(visit, address,
     assert seen.dialogs == []
 
 
+@pytest.mark.thorough
 def test_a_long_calculation_can_be_stopped_while_the_page_is_used(visit, address, log):
     page, _ = visit(address, 1440, 900)
     answered(page)

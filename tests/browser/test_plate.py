@@ -1,19 +1,11 @@
 """The map's frame on a page of Streamlit: drawn in place, each event told once, nothing asked of any network."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
-
 import pytest
+
+from tests.browser.conftest import ROOT, served
 
 pytest.importorskip("streamlit")
 
-ROOT = Path(__file__).parents[2]
 HOSTILE = "<img src=x onerror=alert(1)>${alert(1)}`</script><script>alert(1)</script>=cmd()"
 APP = """
 from dataclasses import replace
@@ -49,36 +41,11 @@ if st.checkbox("second"):
 def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plate")
     (folder / "page.py").write_text(APP, encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = {"server.port": port, "server.headless": "true", "browser.gatherUsageStats": "false"}
-    options |= {"server.fileWatcherType": "none", "client.toolbarMode": "minimal", "server.address": "127.0.0.1"}
-    command = [sys.executable, "-m", "streamlit", "run", str(folder / "page.py")]
-    command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    server = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.send_signal(signal.SIGINT)
-        try:
-            server.wait(15)
-        except subprocess.TimeoutExpired:
-            server.kill()
-
-
-def _wait_for(url, server):
-    plain = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    for _ in range(300):
-        assert server.poll() is None, "the server ended"
-        try:
-            plain.open(url, timeout=2).read()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the server does not answer")
+    options = {"server.headless": "true", "browser.gatherUsageStats": "false", "server.address": "127.0.0.1"}
+    options |= {"server.fileWatcherType": "none", "client.toolbarMode": "minimal"}
+    stated = [part for name, value in options.items() for part in (f"--{name}", value)]
+    with served(folder / "page.py", {"PYTHONPATH": str(ROOT)}, *stated) as (address, _):
+        yield address
 
 
 @pytest.fixture

@@ -1,336 +1,286 @@
-"""The print map: read back as a PDF reader, a ruler and a hostile planner would."""
+"""The sheets of a series: nothing lies on anything, classes and extents hold, any name can be printed or is refused."""
 
-import dataclasses
-import os
 import re
 import shutil
 import subprocess
-import sys
-from pathlib import Path
+from dataclasses import replace
 
-import matplotlib
 import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+import shapely
 from PIL import Image
-from pyproj import Geod
+from pyproj import CRS
 
-from geo import atlas
+from geo import theme
+from geo.atlas import Atlas, Imprint, Key, Row, Series, Signs, View, check_letters, compose, letters_of
 from geo.faults import Rejected
+from geo.press import FONTS, family, printing
 from geo.region import load_region
+from geo.sheet_layout import PAPERS, zone_projection
 from geo.words import LANGUAGES, load_words
-from tests.geo.small_view import shanxi_view, small_view
 
-HOUSE = Path(__file__).parents[2]
 poppler = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler-utils is not installed")
-
-
-def drawn(view, folder, **fields):
-    """Write the sheet of a view; return the paths of its PDF and PNG."""
-    pdf, png = folder / "map.pdf", folder / "map.png"
-    atlas.plan_sheet(view, pdf, png, **fields)
-    return pdf, png
-
-
-def said(pdf):
-    """Return the text of a PDF, as one copies it, with spaces and line ends made single spaces."""
-    text = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, check=True, text=True).stdout
-    return " ".join(text.split())
+WHOLE, ACROSS, ODD = "140000", "140100", "140300"  # the province, a city across a seam, a city with tiny districts
+HOSTILE = ["<img src=x>", "$x^2$", "=cmd|' /C calc'!A0", "甲\x00乙\x07丙", "长" * 40, "x" * 40]
 
 
 @pytest.fixture(scope="module")
-def shanxi(tmp_path_factory):
-    """The sheet of the embedded province: (view, PDF, PNG)."""
-    sentence = (
-        "Regional centres: 53.1 km to the nearest for the mean person, 200.3 km for the farthest; 51.1 km if free."
+def region():
+    return load_region("shanxi")
+
+
+def series_of(region, lang="zh", **fields):
+    words = load_words(lang)
+    column = "name" if lang == "zh" else "name_en"
+    return Series(
+        code=WHOLE,
+        province=region.province,
+        cities=region.cities[["lon", "lat", "geometry"]].assign(name=region.cities[column]),
+        counties=region.counties[["city_code", "geometry"]].assign(name=region.counties[column]),
+        words=words,
+        rule="城镇 5 公里以内为覆盖。",
+        notes=(words("series.note", **theme.MARKS),),
+        sources="人口普查；规划标准",
+        **fields,
     )
-    notes = [sentence + " " + sentence[:cut] for cut in (20, 34, 60)]  # lines of several lengths up to the margin
-    view = dataclasses.replace(shanxi_view(uncovered=300), title="山西省医疗卫生资源配置方案", notes=notes)
-    fields = {"organisation": "省规划处", "data_date": "2020-11-01"}
-    return view, *drawn(view, tmp_path_factory.mktemp("sheet"), **fields)
 
 
-@poppler
-def test_every_font_of_the_pdf_is_embedded_truetype(shanxi):
-    listed = subprocess.run(["pdffonts", shanxi[1]], capture_output=True, check=True, text=True).stdout
-    fonts = listed.splitlines()[2:]
-    assert fonts
-    for font in fonts:
-        assert re.search(r"NotoSansSC-(Regular|Bold) +CID TrueType +Identity-H +yes yes yes", font), font
-
-
-@poppler
-def test_text_copied_from_the_pdf_is_the_text_of_the_plan(shanxi):
-    view, pdf, _ = shanxi
-    text = said(pdf)
-    assert view.title in text
-    assert "审图号 内部工作底图，未经审核，不得公开" in text
-    for fixed in ("省规划处", "2020-11-01", "CGCS2000", "界线仅为示意", "1 : 4,000,000（A4 原大）", view.rule):
-        assert fixed in text
-    for name in view.cities["name"]:
-        assert text.count(name) >= 2, f"{name} stands on both maps"
-
-
-def test_a_review_number_is_printed_as_given_and_never_made_up():
-    words = small_view().words
-    texts = [text.get_text() for text in atlas.compose(small_view()).axes.texts]
-    assert words("atlas.review_none") in texts
-    granted = [text.get_text() for text in atlas.compose(small_view(), review_number="晋S(2025)001号").axes.texts]
-    assert "晋S(2025)001号" in granted
-    assert words("atlas.review_none") not in granted
-
-
-def test_png_is_one_a4_page_of_300_dots_an_inch_with_clean_margins(shanxi):
-    with Image.open(shanxi[2]) as image:
-        assert image.size == (2480, 3507)
-        assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
-        ink = np.asarray(image.convert("L")) < 250
-    across, down = np.flatnonzero(ink.any(axis=0)) / 300 * 25.4, np.flatnonzero(ink.any(axis=1)) / 300 * 25.4
-    assert (across.min(), across.max()) == pytest.approx((atlas.LEFT, atlas.RIGHT), abs=0.4)
-    assert down.min() > 9
-    assert down.max() < 297 - 9
-
-
-def test_pdf_is_one_a4_page(shanxi):
-    content = shanxi[1].read_bytes()
-    assert re.findall(rb"/Type /Page\b(?!s)", content) == [b"/Type /Page"]
-    width, height = map(float, re.search(rb"/MediaBox \[ *0 0 ([\d.]+) ([\d.]+)", content).groups())
-    assert (width * 25.4 / 72, height * 25.4 / 72) == pytest.approx((210, 297), abs=0.01)
-
-
-def test_the_same_view_gives_the_same_bytes_in_any_process_and_under_any_settings(tmp_path):
-    first = [path.read_bytes() for path in drawn(small_view(), tmp_path)]
-    with matplotlib.rc_context({"font.size": 30, "axes.linewidth": 9, "pdf.fonttype": 3, "path.sketch": (9, 9, 9)}):
-        assert [path.read_bytes() for path in drawn(small_view(), tmp_path)] == first
-        assert matplotlib.rcParams["font.size"] == 30, "a caller's own settings are left as they were"
-    script = (
-        "from geo.atlas import plan_sheet; from tests.geo.small_view import small_view; import sys;"
-        "plan_sheet(small_view(), *sys.argv[1:])"
+def view_of(region, code=WHOLE, *, stations=0, gap=None, **more):
+    """A view with a figure in every county, and some stations at seats and beside them."""
+    codes = list(region.counties.index)
+    values = {each: 4 + 7 * n / len(codes) for n, each in enumerate(codes)}
+    colours = theme.sequential(len(theme.BEDS_PER_1000) + 1)
+    fills = {each: colours[theme.class_of(value, theme.BEDS_PER_1000)] for each, value in values.items()}
+    figures = {each: theme.figure(value) for each, value in values.items()}
+    if gap:
+        fills[gap], figures[gap] = None, "—"
+    rows = tuple(
+        Row(label, "1", fill=colour)
+        for colour, label in zip(colours, theme.class_labels(theme.BEDS_PER_1000), strict=True)
     )
-    other = tmp_path / "other.pdf", tmp_path / "other.png"
-    run = [sys.executable, "-c", script, *other]
-    subprocess.run(run, check=True, cwd=HOUSE, env=os.environ | {"PYTHONHASHSEED": "77", "TZ": "Asia/Shanghai"})
-    assert [path.read_bytes() for path in other] == first
-
-
-def test_a_sign_without_a_glyph_stops_the_sheet_and_is_named(tmp_path):
-    view = small_view(hostile="\U00020bb7野家")
-    with pytest.raises(Rejected) as caught:
-        drawn(view, tmp_path)
-    assert list(tmp_path.iterdir()) == []
-    for lang in LANGUAGES:
-        told = caught.value.faults[0].tell(load_words(lang))
-        assert "\U00020bb7 (U+20BB7)" in told
-        assert "\U00020bb7野家" in told
-        assert "map.pdf" in told
-
-
-def test_every_name_of_the_province_and_every_word_of_the_product_can_be_printed():
-    region = load_region("shanxi")
-    names = [*region.cities["name"], *region.counties["name"], *region.settlements["name"], *region.townships["name"]]
-    catalogues = [load_words(lang) for lang in LANGUAGES]
-    words = [catalogue(key) for catalogue in catalogues for key in sorted(catalogue.keys())]
-    lacking = {sign for text in [*names, *words] for sign in atlas.plain(text) if not atlas.face("Regular").has(sign)}
-    assert not lacking
-
-
-def test_rare_characters_of_the_national_list_are_there_and_bold_falls_back_to_regular():
-    assert atlas.face("Regular").has("垚甪堨峁墕垴堎洎")
-    assert not atlas.face("Bold").has("垚")
-    assert atlas.chosen_face("垚村", bold=True) is atlas.face("Regular")
-    assert atlas.chosen_face("太原市", bold=True) is atlas.face("Bold")
-
-
-@poppler
-def test_hostile_names_are_printed_as_they_are(tmp_path):
-    hostile = ["$x^2$", "<img src=x>", "${alert(1)}", r"\frac{1}{2}", "a_b^c", "=cmd|' /C calc'!A0", "100%", "$"]
-    view = small_view(hostile=hostile[0])
-    view.counties["name"] = hostile[:4]
-    view.cities["name"] = hostile[1:3]
-    text = said(drawn(dataclasses.replace(view, notes=hostile), tmp_path)[0])
-    assert text.startswith("$x^2$ $x^2$ " + " ".join(hostile)), "title, subtitle, sentences"
-    assert [text.count(name) for name in hostile[1:3]] == [4, 4], "a sentence, a county, a city on two maps"
-
-
-def test_line_breaks_and_control_signs_become_spaces():
-    view = small_view(hostile="第一\n第二\r\n\x00\u202e第三\u2028")
-    sheet = atlas.compose(view)
-    assert not sheet.lacking
-    assert "第一 第二 第三" in [text.get_text() for text in sheet.axes.texts]
-    assert not [text for text in sheet.axes.texts if re.search(r"[\x00-\x1f\u2028\u202e]", text.get_text())]
-
-
-@pytest.mark.parametrize("view", [small_view(), shanxi_view(uncovered=5)], ids=["small", "shanxi"])
-def test_distances_on_the_page_are_those_on_the_ground(view):
-    """Two stations measured with a ruler on the page, times the printed scale, are as far apart as on the ellipsoid."""
-    sheet = atlas.compose(view)
-    (signs,) = sheet.axes.findobj(lambda artist: artist.get_gid() == "stations_assumed")
-    stations = view.stations[view.stations["status"].eq("assumed")].reset_index(drop=True)
-    page = page_mm(sheet, np.column_stack(signs.get_data()))
-    first, last = stations.index[0], stations["lat"].idxmax()
-    apart = np.hypot(*(page[first] - page[last])) / 1000 * printed_scale(sheet)
-    ends = stations.loc[[first, last]]
-    metres = Geod(ellps="GRS80").line_length(ends["lon"], ends["lat"])
-    assert metres > 30_000
-    assert apart == pytest.approx(metres, rel=1e-3)
-
-
-@pytest.mark.parametrize("view", [small_view(), shanxi_view(uncovered=5)], ids=["small", "shanxi"])
-def test_scale_bars_are_as_long_as_they_say(view):
-    sheet = atlas.compose(view)
-    bars = sheet.axes.findobj(lambda artist: artist.get_gid() == "scale_bar")
-    assert len(bars) == 2
-    for bar in bars:
-        ends = page_mm(sheet, np.column_stack(bar.get_data()))
-        metres = np.hypot(*(ends[1] - ends[0])) / 1000 * printed_scale(sheet)
-        labels = [
-            float(text.get_text())
-            for text in sheet.axes.texts
-            if abs(text.get_position()[0] - bar.get_xdata()[1]) < 0.01 and re.fullmatch(r"\d+", text.get_text())
-        ]
-        assert labels == [pytest.approx(metres / 1000)]
-
-
-def page_mm(sheet, points):
-    """Return data points in millimetres of the printed page, through matplotlib's own transformation."""
-    return sheet.axes.transData.transform(points) / sheet.figure.dpi * 25.4
-
-
-def printed_scale(sheet):
-    """Return the denominator that the sheet prints, which must be the same wherever it stands."""
-    texts = " ".join(text.get_text() for text in sheet.axes.texts)
-    (scale,) = {int(found.replace(",", "")) for found in re.findall(r"1 : ([\d,]+)", texts)}
-    return scale
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_no_text_overlaps_another_or_leaves_the_margins(lang):
-    view = shanxi_view(lang, uncovered=5)
-    if lang == "en":
-        english = load_region("shanxi")
-        for frame, names in ((view.cities, english.cities), (view.counties, english.counties)):
-            frame["name"] = frame["code"].map(names["name_en"])
-    sheet = atlas.compose(view, "省规划处", "2020-11-01")
-    boxes = text_boxes(sheet)
-    assert boxes["left"].min() >= atlas.LEFT - 0.3
-    assert boxes["right"].max() <= atlas.RIGHT + 0.3
-    assert boxes["bottom"].min() > 8
-    assert boxes["top"].max() < 289
-    for row in boxes.itertuples():
-        after = boxes.loc[row.Index + 1 :]
-        wide = np.minimum(after["right"], row.right) - np.maximum(after["left"], row.left)
-        high = np.minimum(after["top"], row.top) - np.maximum(after["bottom"], row.bottom)
-        hits = after[(wide > 0.1) & (high > 0.1)]
-        assert hits.empty, f"{row.text!r} overlaps {list(hits['text'])}"
-
-
-def text_boxes(sheet):
-    """Return the inked extent of every text in millimetres: left, right, bottom, top, text. Halos are left out."""
-    rows = []
-    for text in sheet.axes.texts:
-        if text.get_path_effects():
-            continue
-        x, y = text.get_position()
-        points, content = text.get_fontsize(), text.get_text()
-        wide = atlas.face("Bold" if "Bold" in text.get_fontproperties().get_file() else "Regular").width(
-            content, points
-        )
-        left = x - wide * {"left": 0, "center": 0.5, "right": 1}[text.get_ha()]
-        tall = points * atlas.MM_PER_POINT
-        rows.append((left, left + wide, y - 0.08 * tall, y + 0.75 * tall, content))
-    return pd.DataFrame(rows, columns=["left", "right", "bottom", "top", "text"])
-
-
-def test_measured_widths_are_those_that_are_drawn():
-    sheet = atlas.Sheet()
-    for content in ("山西省医疗卫生资源规划", "Health resources plan 1,234.56", "（A4 原大）"):
-        sheet.text(10, 100, content, 10)
-        extent = sheet.axes.texts[-1].get_window_extent(sheet.figure.canvas.get_renderer())
-        width = extent.width / sheet.figure.dpi * 25.4
-        assert width == pytest.approx(atlas.face("Regular").width(content, 10), rel=0.04)
-
-
-@pytest.mark.parametrize("high", [120, 180, 260])
-def test_the_two_maps_share_one_scale_and_stay_apart_in_the_frame(high):
-    """Whatever height is left for them: at 260 mm the height would allow a scale at which the outlines meet."""
-    outline = load_region("shanxi").province
-    first, second = atlas._places(outline, atlas.LEFT, 20, atlas.RIGHT, 20 + high)
-    assert (first.scale, first.bottom) == (second.scale, second.bottom)
-    left, right = (place.put(outline)[0] for place in (first, second))
-    assert left.distance(right) >= atlas.OUTLINES_APART
-    assert left.bounds[0] > atlas.LEFT
-    assert right.bounds[2] < atlas.RIGHT
-    assert 20 < left.bounds[1] < left.bounds[3] < 20 + high
-
-
-def test_legend_counts_are_those_of_the_plan():
-    view = small_view()
-    texts = [text.get_text() for text in atlas.compose(view).axes.texts]
-    at = texts.index(view.words("atlas.counties"))
-    assert texts[at + 1 : at + 13] == [
-        "< 5.00", "1", "5.00–5.99", "0", "6.00–6.99", "1", "7.00–7.99", "0", "8.00–9.99", "2", "≥ 10.00", "0",
-    ]  # fmt: skip
-    stated = (("station_assumed", "ᵃ", "4"), ("station_new", "", "1"))
-    for key, mark, figure in (*stated, ("uncovered_urban", "ᵐ", "900"), ("uncovered_rural", "ᵐ", "1,234")):
-        assert texts[texts.index(view.words(f"atlas.{key}") + mark) + 1] == figure
-
-
-def test_a_county_without_a_figure_is_told_apart():
-    view = small_view()
-    view.counties["plan_per_1000"] = [np.nan, 8.0, 6.75, 8.0]
-    sheet = atlas.compose(view)
-    assert view.words("atlas.no_data") in [text.get_text() for text in sheet.axes.texts]
-    assert sum(patch.get_hatch() is not None for patch in sheet.axes.patches) == 2, "the county and its key"
-
-
-def test_a_plan_without_centres_or_uncovered_people_is_drawn():
-    view = small_view()
-    view.counties["centre_city_code"] = None
-    bare = dataclasses.replace(view, centres=view.centres.iloc[:0], uncovered=view.uncovered.iloc[:0])
-    texts = [text.get_text() for text in atlas.compose(bare).axes.texts]
-    assert texts[texts.index(view.words("atlas.uncovered_urban") + "ᵐ") + 1] == "0"
-    assert view.words("atlas.centre_national") not in texts
-
-
-def test_a_detour_makes_the_circles_smaller():
-    straight, winding = (
-        max(patch.get_path().vertices[:, 0].max() for patch in reach_patches(small_view(detour_factor=factor)))
-        for factor in (1.0, 1.4)
+    signs = ()
+    if stations:
+        style = {"shape": "triangle", "points": 3.6, "fill": theme.ACCENT, "edge": theme.PAPER, "width": 0.3}
+        seats = region.counties.iloc[:: max(1, len(codes) // stations)]
+        labels = tuple(f"{name}的站" for name in seats["name"])
+        signs = (Signs("stations", seats["seat_lon"].to_numpy(), seats["seat_lat"].to_numpy(), style, labels),)
+    return View(
+        code=code,
+        title="床位密度",
+        subtitle="每千常住人口床位数",
+        number="图号 01",
+        keys=(Key("床位（张/千人）", "县数", rows),),
+        fills=fills,
+        figures=figures,
+        city_figures=dict.fromkeys(region.cities.index, "8.80") if code == WHOLE else {},
+        signs=signs,
+        **more,
     )
-    assert winding < straight
 
 
-def reach_patches(view):
-    rural = matplotlib.colors.to_rgba(atlas.REACH_FILLS["rural"])
-    return [patch for patch in atlas.compose(view).axes.patches if patch.get_facecolor() == rural and patch.zorder < 2]
+def composed(series, view):
+    with printing():
+        return compose(Atlas(series).area(view.code), view)
 
 
-@given(
-    st.text(alphabet="山西省规划床位，。（）：、《》abc 12.5%·", min_size=1, max_size=120),
-    st.floats(min_value=8, max_value=80),
+@pytest.mark.parametrize(
+    ("lang", "code", "paper"),
+    [("zh", WHOLE, "A3"), ("en", ACROSS, "A4"), ("zh", ODD, "A3"), ("en", ODD, "figure")],
 )
-def test_wrapped_lines_keep_every_sign_and_fit(text, width):
-    text = atlas.plain(text)
-    lines = atlas.wrapped(text, 8, width)
-    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
-    for line in lines:
-        assert len(line) == 1 or atlas.face("Regular").width(line, 8) <= width
+def test_no_label_lies_on_another_or_on_what_stands_around_the_map(region, lang, code, paper):
+    sheet = composed(series_of(region, lang, paper=paper), view_of(region, code, stations=60, counted=True))
+    assert_clear(sheet)
+    own = region.counties if code == WHOLE else region.counties[region.counties["city_code"].eq(code)]
+    assert len(sheet.left_out) <= 0.05 * len(own), "nearly every county has its name"
 
 
-def test_lines_do_not_begin_with_closing_marks_or_end_with_opening_ones():
-    text = "目前（二〇二〇年）七成城镇居民，距最近急救站不超过五公里；《规划》要求：全部覆盖。" * 4
-    for width in range(20, 60, 3):
-        lines = atlas.wrapped(text, 8, width)
-        assert not any(line[0] in atlas.CLOSING for line in lines)
-        assert not any(line[-1] in atlas.OPENING for line in lines)
+def assert_clear(sheet):
+    """Labels of counties, leaders, signs and neighbours are free of one another, of panel and frame, and on the map."""
+    written = [(kind, text, shapely.box(*box)) for kind, text, box in sheet.labels.written]
+    assert written
+    frame = shapely.box(*sheet.area.layout.map)
+    around = dict(sheet.parts)
+    if sheet.area.layout.where == "corner":
+        around["panel"] = shapely.box(*sheet.area.layout.panel)
+    for number, (kind, text, box) in enumerate(written):
+        assert kind == "city" or frame.contains(box), text
+        for name, part in around.items():
+            assert not box.intersects(part), f"{text} on {name}"
+        for other_kind, other, other_box in written[:number]:
+            both = {kind, other_kind} == {"city"}
+            assert both or box.intersection(other_box).area < 0.01, f"{text} on {other}"
+    parts = [(name, part) for name, part in sheet.parts.items() if part is not None]
+    for number, (name, part) in enumerate(parts):
+        for other, other_part in parts[:number]:
+            assert part.intersection(other_part).area < 0.05, f"{name} on {other}"
+    whole = shapely.box(0, 0, *sheet.area.layout.size)
+    assert all(whole.contains(part) for _, part in parts)
 
 
-def test_long_names_and_titles_are_cut_with_an_ellipsis():
-    assert atlas.shortened("太原市", 8, 30) == "太原市"
-    cut = atlas.shortened("很长的名字" * 20, 8, 30)
-    assert cut.endswith("…")
-    assert atlas.face("Regular").width(cut, 8) <= 30
-    boxes = text_boxes(atlas.compose(small_view(hostile="很长的名字" * 60)))
-    assert boxes["right"].max() <= atlas.RIGHT + 0.3
+def test_every_text_of_the_panel_stands_in_it(region):
+    """Also the longest: an English imprint with an organisation of two lines, on the smallest paper."""
+    imprint = Imprint(
+        "Shanxi Provincial Health Commission, Department of Planning and Statistics", "2026-11", "晋S(2026)001号"
+    )
+    for code in (ACROSS, ODD):
+        sheet = composed(series_of(region, "en", paper="A4", imprint=imprint), view_of(region, code))
+        left, bottom, right, top = sheet.area.layout.panel
+        boxes = [text.get_window_extent() for text in sheet.axes.texts]
+        per_mm = sheet.figure.dpi / 25.4
+        for text, box in zip(sheet.axes.texts, boxes, strict=True):
+            middle = (box.x0 + box.x1) / 2 / per_mm, (box.y0 + box.y1) / 2 / per_mm
+            if left < middle[0] < right and bottom < middle[1] < top:
+                assert left <= box.x0 / per_mm and box.x1 / per_mm <= right, text.get_text()
+                assert bottom <= box.y0 / per_mm and box.y1 / per_mm <= top, text.get_text()
+
+
+def test_an_area_has_one_extent_in_every_theme(region):
+    series = series_of(region)
+    atlas = Atlas(series)
+    plain, rich = view_of(region, ACROSS), view_of(region, ACROSS, stations=40, counted=True)
+    assert atlas.area(ACROSS).place == atlas.area(ACROSS).place
+    alone = Atlas(series)
+    with printing():
+        for view in (rich, plain):
+            assert compose(alone.area(view.code), view).area.place == atlas.area(ACROSS).place
+
+
+def test_a_city_lies_in_the_zone_that_holds_most_of_it(region):
+    expected = {}
+    for code, polygon in region.cities.geometry.items():
+        found = zone_projection(polygon)
+        crs = CRS(found.text)
+        meridian = next(p.value for p in crs.coordinate_operation.params if "Longitude" in p.name)
+        assert found.meridian == f"{meridian:g}"
+        assert abs(polygon.representative_point().x - meridian) < 3
+        expected[code] = (found.epsg, found.seam)
+    assert expected[ODD] == ("EPSG:4547", None) and expected["140800"] == ("EPSG:4546", None)
+    assert expected[ACROSS][1] == 112.5
+    texts = [text.get_text() for text in composed(series_of(region), view_of(region, ACROSS)).axes.texts]
+    assert any("112.5°E" in text for text in texts) and "112.5°E" in "".join(texts)
+
+
+def test_scale_is_round_and_the_bar_as_long_as_it_says(region):
+    sheet = composed(series_of(region, paper="A4"), view_of(region, ODD))
+    texts = [text.get_text() for text in sheet.axes.texts]
+    scale = int(re.search(r"1 : ([\d,]+)", " ".join(texts))[1].replace(",", ""))
+    assert scale == sheet.area.place.scale and scale % 50_000 == 0
+    (bar,) = sheet.axes.findobj(lambda artist: artist.get_gid() == "scale_bar")
+    long = np.ptp(bar.get_xdata()) / 1e6 * scale
+    assert f"{long:g}" in texts
+
+
+@pytest.fixture(scope="module")
+def written(region, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sheet")
+    series, view = series_of(region, paper="A4"), view_of(region, ODD, gap="140302")
+    paths = {form: folder / f"sheet.{form}" for form in ("pdf", "png", "svg")}
+    Atlas(series, letters_of(series, [view])).write(view, paths)
+    return series, view, paths
+
+
+@poppler
+def test_the_pdf_is_of_its_paper_with_its_fonts_and_its_text(written, region):
+    _, _, paths = written
+    about = subprocess.run(["pdfinfo", paths["pdf"]], capture_output=True, check=True, text=True).stdout
+    size = [float(number) * 25.4 / 72 for number in re.search(r"Page size: +([\d.]+) x ([\d.]+)", about).groups()]
+    assert size == pytest.approx(PAPERS["A4"], abs=0.05)
+    fonts = subprocess.run(["pdffonts", paths["pdf"]], capture_output=True, check=True, text=True).stdout
+    for font in fonts.splitlines()[2:]:
+        assert re.search(r"NotoSansSC-(Regular|Bold) +CID TrueType +Identity-H +yes yes yes", font), font
+    said = subprocess.run(["pdftotext", paths["pdf"], "-"], capture_output=True, check=True, text=True).stdout
+    for name in ("盂县", "平定县", "审图号", "内部工作底图，未经审核，不得公开", "CGCS2000", "EPSG:4547"):
+        assert name in said
+
+
+def test_the_png_is_of_300_dots_an_inch_and_the_svg_asks_for_no_font(written):
+    _, _, paths = written
+    with Image.open(paths["png"]) as image:
+        assert image.size == (2480, 3507) and image.mode == "RGB"
+        assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    drawing = paths["svg"].read_text(encoding="utf-8")
+    assert "<text" not in drawing and "<dc:date>" not in drawing and "font-family" not in drawing
+
+
+def test_the_same_sheet_has_the_same_bytes(written, tmp_path):
+    series, view, paths = written
+    again = {form: tmp_path / path.name for form, path in paths.items()}
+    other = Atlas(series, letters_of(series, [view]))
+    other.area(ACROSS)
+    other.write(view, again)
+    for form in paths:
+        assert again[form].read_bytes() == paths[form].read_bytes(), form
+
+
+def test_no_data_is_hatched_and_told_on_every_sheet(written, region):
+    series, view, _ = written
+    sheet = composed(series, view)
+    assert sum(patch.get_hatch() is not None for patch in sheet.axes.patches) == 1
+    assert "—" in " ".join(text for _, text, _ in sheet.labels.written)
+
+
+def test_hostile_names_are_printed_as_they_are_or_led_to(region, tmp_path):
+    names = region.counties["name"].copy()
+    own = region.counties.index[region.counties["city_code"].eq(ACROSS)]
+    names[own[: len(HOSTILE)]] = HOSTILE
+    series = series_of(region)
+    series = replace(series, counties=series.counties.assign(name=names))
+    view = replace(view_of(region, ACROSS), title=HOSTILE[0] * 9, subtitle=HOSTILE[4] * 5)
+    sheet = composed(series, view)
+    assert not sheet.lacking
+    assert_clear(sheet)
+    said = {text for _, text, _ in sheet.labels.written}
+    for name in HOSTILE[:3]:
+        assert any(text.replace(" ", "").startswith(name.replace(" ", "")) for text in said), name
+    assert not [text for text in sheet.axes.texts if re.search(r"[\x00-\x1f]", text.get_text())]
+    wide = sheet.area.layout.size[0] * sheet.figure.dpi / 25.4
+    assert all(0 <= text.get_window_extent().x0 <= text.get_window_extent().x1 <= wide for text in sheet.axes.texts)
+
+
+def test_a_sign_without_a_glyph_stops_the_atlas_before_anything_is_written(region, tmp_path):
+    names = region.counties["name"].copy()
+    names.iloc[3] = "\U00020bb7野县"
+    series = series_of(region)
+    series = replace(series, counties=series.counties.assign(name=names))
+    with pytest.raises(Rejected) as refused:
+        check_letters(series, [view_of(region)], "图集.pdf")
+    for lang in LANGUAGES:
+        told = refused.value.faults[0].tell(load_words(lang))
+        assert "U+20BB7" in told and "野县" in told and "图集.pdf" in told
+    with pytest.raises(Rejected):
+        Atlas(series).write(view_of(region, WHOLE), {"pdf": tmp_path / "sheet.pdf"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interim_plan_says_so_on_the_sheet_in_full(region):
+    warning = "中间结果：求解被限时或取消，“急救站”（差距 1.23%）未获证明。" * 6
+    for paper in ("A4", "figure"):
+        texts = [
+            text.get_text()
+            for text in composed(series_of(region, paper=paper, interim=warning), view_of(region, ODD)).axes.texts
+        ]
+        assert warning in "".join(texts)
+
+
+def test_an_office_may_bring_its_own_type(tmp_path):
+    own = family(str(FONTS / "NotoSansSC-Bold.ttf"))
+    assert own.regular.advances == own.bold.advances
+    assert not own.regular.has("垚") and own.chosen("垚村") is own.regular, "a name is never set in another face"
+    cut = family(str(FONTS / "NotoSansSC-Bold.ttf"), "".join(sorted(set("床位ᵐ"))))
+    assert cut.chosen("床位").has("床位")
+    with pytest.raises(Rejected) as refused:
+        family("没有这种字体")
+    assert all(refused.value.faults[0].tell(load_words(lang)) for lang in LANGUAGES)
+    nothing = tmp_path / "font.ttf"
+    nothing.write_bytes(b"no font")
+    with pytest.raises(Rejected):
+        family(str(nothing))
+
+
+def test_paper_and_orientation_are_what_was_asked(region):
+    for paper, (wide, high) in PAPERS.items():
+        for orientation, size in (("portrait", (wide, high)), ("landscape", (high, wide))):
+            area = Atlas(series_of(region, paper=paper, orientation=orientation)).area(ODD)
+            assert area.layout.size == size
+    assert Atlas(series_of(region)).area(WHOLE).layout.size == PAPERS["A3"], "the province is high"
+    assert Atlas(series_of(region)).area("140900").layout.size == PAPERS["A3"][::-1], "this city is wide"

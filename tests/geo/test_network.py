@@ -336,6 +336,7 @@ def test_near_nodes_are_near_in_memory():
     assert morton(np.array([0, 1, 0, 1, 2]), np.array([0, 0, 1, 1, 0])).tolist() == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.thorough
 def test_ten_times_as_fast_as_networkx_alone():
     """A town of 120 x 120 crossings, 200 sites, 5 minutes; the ratio is some 15, of one run on one machine."""
     graph = nx.grid_2d_graph(120, 120)

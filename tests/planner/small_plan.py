@@ -74,6 +74,7 @@ def small_plan(names=None, *, interim=False):
         figures={"beds_plan": int(tables["beds_by_city"]["beds_plan"].sum()), "stations": len(stations)},
         people_in=persons,
         people_out=persons,
+        notes=(),
     )
     return plan, prepared
 

@@ -260,6 +260,7 @@ def test_beds_of_nobody(town_run, scenario):
     assert np.isfinite(tables["access_summary"]["gini"]).all()
 
 
+@pytest.mark.thorough
 def test_even_access_is_strictly_better_than_sharing_by_population(default_run):
     prepared = default_run.prepared
     scenario = load_scenario("even-access")
@@ -280,6 +281,7 @@ def test_even_access_is_strictly_better_than_sharing_by_population(default_run):
     assert gini(reach, counties["persons"].to_numpy()) == pytest.approx(summary.loc["plan", "gini"])
 
 
+@pytest.mark.thorough
 def test_more_budget_never_leaves_more_undone(default_run):
     bounds, reached = [], []
     for budget in (900_000, 1_300_000, 2_000_000):
@@ -400,6 +402,7 @@ def test_a_guard_that_too_little_money_breaks(default_run):
     answered(default_run, vary(scenario, beds_guard=False))
 
 
+@pytest.mark.thorough
 def test_every_order_of_objectives_keeps_the_first(default_run):
     for words in (("shortfall", "cost", "worst"), ("even", "equal"), ("cost", "even"), ("travel", "worst")):
         proofs = decided_on(default_run, vary(default_run.scenario, beds_objectives=words)).proofs

@@ -359,6 +359,7 @@ def test_equal_scores_are_ranked_by_code():
     assert evaluation[["code", "rank"]].to_numpy().tolist() == [["1", 1], ["2", 2]] * 2
 
 
+@pytest.mark.thorough
 @given(st.integers(0, 2**32 - 1))
 @settings(deadline=None, max_examples=20)
 def test_the_order_of_what_is_given_changes_no_byte(seed):

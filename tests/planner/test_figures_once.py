@@ -26,7 +26,20 @@ SOURCES += [path for path in [ROOT / "app.py"] if path.exists()]
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.toml"))
 
 # Rooms where things are drawn: points and millimetres below ten, with one decimal, say nothing of policy.
-DRAWING = ("geo/atlas.py", "geo/maps.py", "geo/margin.py", "geo/theme.py", "planner/report/workbook.py")
+DRAWING = (
+    "geo/atlas.py",
+    "geo/frame_parts.py",
+    "geo/labels.py",
+    "geo/maps.py",
+    "geo/margin.py",
+    "geo/plan_sheet.py",
+    "geo/press.py",
+    "geo/print_signs.py",
+    "geo/sheet_layout.py",
+    "geo/theme.py",
+    "planner/documents/series.py",
+    "planner/report/workbook.py",
+)
 # The same as some figure by chance; none of them is a planning standard.
 INNOCENT = {
     (

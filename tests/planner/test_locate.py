@@ -293,7 +293,7 @@ def audited(siting, truth, sense, metres, p, wishes, weights):
 
 
 @given(odd_towns())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_odd_shapes(town):
     metres, weights, p, wishes, only = town
     arcs, rows = arcs_of(metres, sparse.csr_array), np.arange(len(metres))

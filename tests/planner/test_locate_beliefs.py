@@ -182,6 +182,7 @@ def other_seed(monkeypatch, seed):
     monkeypatch.setattr(solve.pulp, "HiGHS", lambda *args, **asked: real(*args, **{**asked, "random_seed": seed}))
 
 
+@pytest.mark.thorough
 def test_the_solvers_seed_changes_nothing(monkeypatch):
     arcs, people = province(3000, 250)
     lists, _ = province(3000, 250, nearest=40)

@@ -57,7 +57,7 @@ def tasks(draw):
 
 
 @given(tasks(), st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_by_enumeration(task, as_lists):
     cost, weights, p, fixed, forbidden = task
     shut = cost.copy()

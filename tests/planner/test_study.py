@@ -264,6 +264,7 @@ def test_a_point_split_in_two_leaves_coverage(narrow):
         pd.testing.assert_frame_equal(plan.tables[name], narrow.plan.tables[name])
 
 
+@pytest.mark.thorough
 def test_the_province_with_a_thousand_times_the_people_and_a_wider_radius(default_run):
     """Cheaply on the real thing: fewest stations alone."""
     prepared, asked = default_run.prepared, vary(default_run.scenario, stations_count=2_000)

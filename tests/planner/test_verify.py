@@ -831,6 +831,13 @@ def test_a_formula_in_the_workbook(copy):
     found(failures(copy, "workbook"), "E6", "is a formula", target)
 
 
+def test_a_formula_of_the_sheet_checked_by_hand_differs(copy):
+    """The value it stands with is right, and what it adds up is not."""
+    title = load_words("zh")("worksheet.title")
+    rewrite_sheet(copy, title, lambda text: re.sub(r"<f>SUM\([^<]*</f>(<v>\d+</v>)", r"<f>1+1</f>\1", text, count=1))
+    found(failures(copy, "workbook"), "plan.xlsx [", "holds 1+1", "has SUM(")
+
+
 def change_layers(folder, *statements):
     """Run statements on the GeoPackage; its triggers, which need functions of GDAL, go first."""
     with sqlite3.connect(folder / "plan.gpkg") as base:

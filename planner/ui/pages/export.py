@@ -5,6 +5,7 @@ import streamlit as st
 from planner.ui.desk import DONE
 from planner.ui.export_parts import FILES, file_name, map_preview, megabytes, path_of, waiting_for
 from planner.ui.frame import heading, say, sentences, standing, title
+from planner.ui.plan_documents import draw_documents
 from planner.ui.sheets import text
 from planner.ui.shelf import scenario_parcel_of
 
@@ -18,12 +19,14 @@ def draw(frame):
     if why:
         sentences([words(f"page_export.wait_{why}"), words("page_export.wait_how")])
         _cards(frame, None)
+        draw_documents(frame, None)
     else:
         files = frame.desk.files(frame.answered, words.lang, frame.me, frame.scenario)
         if files.over:
             _written(frame, files)
         else:
             _await(frame, files)
+        draw_documents(frame, files if files.state == DONE else None)
     if there:
         _copy(frame)
 
