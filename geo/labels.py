@@ -19,6 +19,9 @@ NAME_LINES = 3
 LONG, CHINESE = 5, "⺀"  # signs of a name that may stand in two lines; where the Chinese ones begin
 AT_ONCE = 96  # places that are tried together, nearest to the middle first
 STRIP = 1.5  # mm of a leader that one box stands for
+LEADER_CLEAR = 0.2  # mm on either side of a leader
+OWN_SYMBOL = 1.8  # mm around the beginning of a leader
+LED_AT_ONCE = 64  # leaders that are tried together, the best first
 
 
 class Labels:
@@ -201,7 +204,7 @@ def on_leaders(labels, counties, area, points, reach, step):
         free = labels.on_map(boxes) & (labels.taken_by(boxes) == 0)
         cost = far + reach * 0.6 * over
         order = np.flatnonzero(free)[np.argsort(cost[free], kind="stable")]
-        found = next((row for row in (_led(labels, start, boxes[n], leaders) for n in order) if row), None)
+        found = _led(labels, start, boxes[order], leaders)
         if found is None:
             left_out.append((polygon, name, figure, fill))
             continue
@@ -216,18 +219,37 @@ def on_leaders(labels, counties, area, points, reach, step):
     return left_out
 
 
-def _led(labels, start, box, leaders):
-    """Return (box, leader, its strips) where a line from a county to a box hits no label and no other line."""
-    leader = shapely.shortest_line(start, shapely.box(*box))
-    if any(leader.intersects(other) for other in leaders):
-        return None
-    along = np.linspace(0, 1, max(2, int(leader.length / STRIP) + 1))
-    (x0, y0), (x1, y1) = leader.coords
-    x, y = x0 + (x1 - x0) * along, y0 + (y1 - y0) * along
-    strips = np.stack([
-        np.minimum(x[:-1], x[1:]) - 0.2, np.minimum(y[:-1], y[1:]) - 0.2,
-        np.maximum(x[:-1], x[1:]) + 0.2, np.maximum(y[:-1], y[1:]) + 0.2,
-    ], axis=-1)  # fmt: skip
-    own = np.hypot(x[1:] - x0, y[1:] - y0) < 1.8  # symbols around its own beginning do not count
-    strips = strips[~own] if not own.all() else strips[-1:]
-    return None if labels.taken_by(strips).any() else (box, leader, strips)
+def _led(labels, start, boxes, leaders):
+    """Return (box, leader, its strips) of the first box to which a line from a county hits no label and no other line.
+
+    boxes  array n x 4, the best place first; None where there is none
+    """
+    begin = np.array([start.x, start.y])
+    for some in np.array_split(boxes, range(LED_AT_ONCE, len(boxes), LED_AT_ONCE)):
+        ends = np.stack([np.clip(begin[0], some[:, 0], some[:, 2]), np.clip(begin[1], some[:, 1], some[:, 3])], axis=-1)
+        lines = shapely.linestrings(np.stack([np.broadcast_to(begin, ends.shape), ends], axis=1))
+        strips, counts = _strips(begin, ends)
+        hit = labels.taken_by(strips.reshape(-1, 4)).reshape(strips.shape[:2]) > 0
+        free = ~(hit & counts).any(axis=1)
+        if leaders:
+            free &= ~shapely.intersects(lines[:, None], np.array(leaders)).any(axis=1)
+        if free.any():
+            first = free.argmax()
+            return some[first], lines[first], strips[first][counts[first]]
+    return None
+
+
+def _strips(begin, ends):
+    """Return the boxes that lines from ``begin`` to each of ``ends`` are made of, n x k x 4, and which of them count.
+
+    Symbols around a line's own beginning do not count, unless the line is no longer than they are.
+    """
+    way = ends - begin
+    pieces = np.maximum((np.hypot(*way.T) / STRIP).astype(int), 1)[:, None]
+    steps = np.arange(pieces.max())
+    points = [begin + way[:, None] * (np.minimum(steps + n, pieces) / pieces)[..., None] for n in (0, 1)]
+    strips = np.concatenate([np.minimum(*points) - LEADER_CLEAR, np.maximum(*points) + LEADER_CLEAR], axis=-1)
+    real = steps < pieces
+    beyond = real & (np.hypot(*np.moveaxis(points[1] - begin, -1, 0)) >= OWN_SYMBOL)
+    last = steps == pieces - 1
+    return strips, np.where(beyond.any(axis=1, keepdims=True), beyond, last)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from geo.words import Words
-from planner.compare import Result, read_result
+from planner.compare import Result, compare, read_result
 from planner.report import VerificationFailed
 from planner.report.manifest import MANIFEST
 from planner.report.names import in_language, place_names
@@ -74,22 +74,23 @@ def read_source(folder, words, *, prepared=None, against=None, progress=None):
     prepared  of the same region and people, if it is at hand
     against   a folder to be compared with: differences are this less that one
     progress  called as progress(stage, seconds, None, None)
-    Raises :class:`planner.compare.CannotCompare` where no run has written the folder or a file is not what it was, and
-    :class:`planner.report.VerificationFailed` where what it says is not what its inputs give now: neither may be
-    printed.
+    Raises :class:`planner.compare.CannotCompare` where no run has written the folder, where a file is not what it was,
+    or where the other is of another region; :class:`planner.report.VerificationFailed` where what it says is not what
+    its inputs give now. Neither may be printed.
     """
     tell = progress or (lambda *about: None)
     tell("read", 0.0, None, None)
     result = read_result(folder)
+    if prepared is None:
+        prepared = prepare(result.scenario, progress)
     tell("verify", 0.0, None, None)
-    checks = verify_folder(folder)
+    checks = verify_folder(folder, prepared.demand)
     if not all(check.passed for check in checks):
         raise VerificationFailed(checks)
     other = None
     if against is not None:
-        other = read_source(against, words, prepared=prepared, progress=progress)
-    if prepared is None:
-        prepared = prepare(result.scenario, progress)
+        other = read_source(against, words, progress=progress)
+        compare(other.result, result)
     return _source(result, prepared, words, tuple(check.tell(words) for check in checks), other)
 
 

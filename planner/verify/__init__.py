@@ -117,14 +117,16 @@ def _recompute(ledger, facts, tables, proofs, people, figures):
             said.update(check_figures(ledger, facts, plan, figures))
 
 
-def verify_folder(folder):
+def verify_folder(folder, demand=None):
     """Return every :class:`Check` of a published folder: its files, and all that :func:`verify_plan` looks at.
+
+    demand  the demand points of its region, where the caller has built them already; otherwise they are built here
 
     The manifest's scenario is held against the region and standards that are there now. Never raises on a broken
     folder.
     """
     ledger = Ledger()
-    found = check_folder(ledger, folder)
+    found = check_folder(ledger, folder, demand)
     if found is not None:
         _recompute(ledger, found.facts, found.tables, found.proofs, found.people, found.figures)
     return ledger.checks

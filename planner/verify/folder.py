@@ -38,8 +38,11 @@ class Found:
     figures: dict
 
 
-def check_folder(ledger, folder):
-    """Return the :class:`Found` of ``folder``, None when its plan cannot be recomputed; notes what fails."""
+def check_folder(ledger, folder, demand=None):
+    """Return the :class:`Found` of ``folder``, None when its plan cannot be recomputed; notes what fails.
+
+    demand  the demand points of its region, built here where they are None
+    """
     folder, manifest, tables, facts = Path(folder), None, {}, None
     with ledger.part("manifest") as said:
         manifest = _manifest(ledger, folder / MANIFEST)
@@ -49,7 +52,7 @@ def check_folder(ledger, folder):
     with ledger.part("files") as said:
         said.update(files=_files(ledger, folder, manifest["files"]))
     with ledger.part("inputs") as said:
-        facts = _inputs(ledger, manifest)
+        facts = _inputs(ledger, manifest, demand)
         said.update(files=sum(map(len, manifest["inputs"].values())))
     with ledger.part("csv") as said:
         tables = _tables(ledger, folder)
@@ -113,7 +116,7 @@ def digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _inputs(ledger, manifest):
+def _inputs(ledger, manifest, demand):
     """Return the :class:`Facts` of the manifest's scenario on today's inputs; None when they cannot be read."""
     try:
         scenario, standards = scenario_from(manifest["scenario"]), load_standards()
@@ -136,7 +139,7 @@ def _inputs(ledger, manifest):
     for setting in FILE_SETTINGS:
         _file(ledger, manifest["inputs"].get(setting.field, {}), setting.field, getattr(scenario, setting.field))
     try:
-        return Facts(scenario, region, standards, build_demand(region))
+        return Facts(scenario, region, standards, build_demand(region) if demand is None else demand)
     except (Rejected, OSError) as error:
         ledger.fail("inputs_unreadable", error=error)
         return None

@@ -8,8 +8,8 @@ from geo.faults import Fault, Rejected
 from geo.press import DPI, family
 from geo.sheet_layout import ORIENTATIONS
 from geo.sheet_layout import PAPERS as SIZES
-from planner.documents.atlas.desks import Desks
 from planner.documents.atlas.series import THEMES, WHOLE, named, series_of, sheets, spec_of, themes_of, view_of_sheet
+from planner.documents.desks import Desks
 from planner.documents.naming import province_code, stem
 
 __all__ = ["FORMATS", "ORIENTATIONS", "PAPERS", "THEMES", "Cancelled", "Imprint", "check_font", "sheets"]

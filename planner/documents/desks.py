@@ -4,6 +4,7 @@ A pool of the standard library would import the caller's main module again and c
 a helper; both happen below the page. Plain pipes carry pickles, which only come from here.
 """
 
+import gc
 import os
 import pickle
 import queue
@@ -15,7 +16,7 @@ from pathlib import Path
 import planner
 
 HOUSE = Path(planner.__file__).parents[1]
-START = "from planner.documents.atlas.desks import serve; serve()"
+START = "from planner.documents.desks import serve; serve()"
 ASK_AGAIN = 0.2  # seconds between looks at whether somebody said stop
 
 
@@ -103,6 +104,7 @@ def serve():
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints must not stand between answers
     series, letters, dpi = _received(sys.stdin.buffer)
     atlas = Atlas(series, letters)
+    gc.freeze()  # what stays need not be gone through after every sheet
     while (job := _received(sys.stdin.buffer)) is not None:
         view, paths = job
         try:
