@@ -40,6 +40,7 @@ REACH_PER_1000 = BEDS_PER_1000  # beds within reach, after E2SFCA: held against 
 VEHICLES_PER_100_000 = (2.0, 3.0, 4.0, 6.0, 9.0)  # with 1 decimal
 UNCOVERED_PERCENT = (0.1, 5.0, 10.0, 20.0, 40.0)  # of people, with 1 decimal; the first class is nobody
 UNCOVERED_PERSONS = (100, 1_000)  # of a place: the steps of its symbol's size
+UNCOVERED_TIMES = (1.0, 1.7, 2.4)  # size of an uncovered place on a print map, by those people
 CENTRE_KM = (25.0, 50.0, 100.0, 150.0)
 
 # Type: one family for Chinese and Latin, digits of one width. Screen in pixels, print in points.

@@ -12,7 +12,8 @@ from PIL import Image
 from pyproj import CRS
 
 from geo import theme
-from geo.atlas import Atlas, Imprint, Key, Row, Series, Signs, View, check_letters, compose, letters_of
+from geo.atlas import Atlas, check_letters, compose, letters_of
+from geo.atlas_views import Imprint, Key, Row, Series, Signs, View
 from geo.faults import Rejected
 from geo.press import FONTS, family, printing
 from geo.region import load_region

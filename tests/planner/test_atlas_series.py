@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from geo import theme
-from geo.atlas import Atlas, Imprint, compose
+from geo.atlas import Atlas, compose
+from geo.atlas_views import Imprint
 from geo.faults import Rejected
 from geo.press import printing
 from geo.words import load_words

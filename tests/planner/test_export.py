@@ -143,7 +143,9 @@ def test_every_document_is_there_named_by_code_area_number_and_title(documents):
     listed = documents.manifest["files"]
     assert set(files) == set(listed) | {"manifest.json"} and not changed_files(documents.out)
     top = {name for name in files if "/" not in name} - {"manifest.json"}
-    assert {Path(name).suffix for name in top} == {".docx", ".xlsx"} and all(name.startswith("140200西市") for name in top)
+    assert {Path(name).suffix for name in top} == {".docx", ".xlsx"} and all(
+        name.startswith("140200西市") for name in top
+    )
     endings = {Path(name).suffix for name in files}
     assert {".pdf", ".png", ".svg", ".gpkg", ".gdbtable", ".qml", ".sld"} <= endings
     assert list(documents.manifest["documents"]) == [f"{part} 140200" for part in ("atlas", "excel", "gis", "word")]

@@ -28,6 +28,8 @@ SCENARIOS = sorted((ROOT / "scenarios").glob("*.toml"))
 # Rooms where things are drawn: points and millimetres below ten, with one decimal, say nothing of policy.
 DRAWING = (
     "geo/atlas.py",
+    "geo/atlas_panel.py",
+    "geo/atlas_views.py",
     "geo/frame_parts.py",
     "geo/labels.py",
     "geo/maps.py",
@@ -37,7 +39,7 @@ DRAWING = (
     "geo/print_signs.py",
     "geo/sheet_layout.py",
     "geo/theme.py",
-    "planner/documents/series.py",
+    "planner/documents/atlas/series.py",
     "planner/report/workbook.py",
 )
 # The same as some figure by chance; none of them is a planning standard.

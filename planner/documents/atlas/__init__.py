@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from geo.atlas import FORMATS, Atlas, Imprint, check_letters, letters_of
+from geo.atlas import FORMATS, Atlas, check_letters, letters_of
+from geo.atlas_views import Imprint
 from geo.faults import Fault, Rejected
 from geo.press import DPI, family
 from geo.sheet_layout import ORIENTATIONS

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geo import theme
-from geo.atlas import BORDERS, SEAT, SPOKE, Imprint, Key, Reach, Row, Series, Signs, Spokes, View
+from geo.atlas_views import BORDERS, SEAT, SPOKE, Imprint, Key, Reach, Row, Series, Signs, Spokes, View
 from geo.print_signs import CENTRE_STYLES, REACH_FILLS, STATION_STYLES, UNCOVERED_STYLES
 from planner.documents.naming import province_code, stem
 from planner.report.summary import share
@@ -31,7 +31,6 @@ NAMED_BELOW = {  # theme -> what stands below the names
 THEMES = tuple(NAMED_BELOW)
 FEWER_ON_WHOLE = ("stations_urban", "stations_rural")  # on the region's sheet a county has room for less
 WHOLE = 0  # number of the file with all sheets
-PEOPLE_TIMES = (1.0, 1.7, 2.4)  # sizes of an uncovered place by its people
 VEHICLE_BASE, VEHICLE_ROOT = 4.6, 2.3  # points of a station's circle: base + root x square root of its vehicles
 BEDS = (("beds_now", MODELLED), ("beds_plan", ""))  # told in all on the sheets about beds
 PALE = {"points": 2.6, "fill": theme.PAPER, "edge": theme.QUIET, "width": 0.5}
@@ -312,10 +311,10 @@ def _people(sheet, settings):
         persons = sheet.own(chosen)["persons"].sum()
         if len(chosen):
             steps = np.searchsorted(theme.UNCOVERED_PERSONS, chosen["persons"].to_numpy(dtype=float), side="right")
-            sizes = tuple(style["points"] * PEOPLE_TIMES[step] for step in steps)
+            sizes = tuple(style["points"] * theme.UNCOVERED_TIMES[step] for step in steps)
             places = chosen["lon"].to_numpy(), chosen["lat"].to_numpy()
             signs.append(Signs(f"uncovered_{setting}", *places, style, sizes=sizes))
-        shown = style | {"points": style["points"] * PEOPLE_TIMES[1]}
+        shown = style | {"points": style["points"] * theme.UNCOVERED_TIMES[1]}
         rows.append(Row(words(f"series.people_{setting}"), theme.figure(persons, 0), sign=shown))
     return tuple(signs), Key(words("series.people_key", mark=MODELLED), words("series.persons"), tuple(rows))
 
@@ -326,7 +325,7 @@ def _sizes(sheet):
     low, high = (theme.figure(step, 0) for step in theme.UNCOVERED_PERSONS)
     rows = [
         Row(words(f"series.size_{step}", low=low, high=high), sign=style | {"points": style["points"] * times})
-        for step, times in enumerate(PEOPLE_TIMES)
+        for step, times in enumerate(theme.UNCOVERED_TIMES)
     ]
     return Key(words("series.sizes_key"), "", tuple(rows))
 

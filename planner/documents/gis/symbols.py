@@ -10,7 +10,6 @@ MM = 25.4 / 72  # a point
 SCREEN = 1.8  # how much larger signs are on a screen than on paper
 VEHICLE_STEPS = (3, 6, 11)  # vehicles of a station: the steps of its symbol's size
 VEHICLE_SIZES = (2.4, 3.6, 5.0, 6.8)  # mm
-PEOPLE_TIMES = (1.0, 1.7, 2.4)  # of the size of an uncovered place, by its people
 MIDDLE, NEAR = 1_800_000, 500_000  # on maps of larger scale stand the names of counties, and those of stations
 GROUPS = {  # look -> where it stands in the tree of a project; beds where nothing is said
     **dict.fromkeys(("city_borders", "county_borders", "land"), "ground"),
@@ -209,7 +208,7 @@ def _uncovered(words):
     rules = []
     for setting, style in UNCOVERED_STYLES.items():
         steps = _steps("persons", theme.UNCOVERED_PERSONS)
-        for times, (tests, ends) in zip(PEOPLE_TIMES, steps, strict=True):
+        for times, (tests, ends) in zip(theme.UNCOVERED_TIMES, steps, strict=True):
             sign = _sign(style["shape"], style["points"] * times, style["fill"], style["edge"], style["width"])
             label = words("handover.people_step", setting=words(f"value.setting.{setting}"), ends=ends)
             rules.append(Rule(label, (("setting", "=", setting), *tests), sign))
