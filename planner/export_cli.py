@@ -1,9 +1,12 @@
 """The command ``jinyi export``: plan documents of a result folder."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from planner.console import Progress, table_lines
 from planner.settings import printable
+
+LONGEST_IMPRINT = 60  # characters of a line that is printed on every sheet
 
 
 class ExportWrong(Exception):
@@ -38,7 +41,6 @@ def export(asked, words):
     from planner.cli import INTERIM, NO_PLAN, _cancel_on_signal, _say, _warn, _writing
     from planner.documents.atlas import Cancelled
     from planner.documents.export import write_documents
-    from planner.documents.source import read_source
     from planner.documents.written import check_export_out, usual_out
     from planner.report import recover
 
@@ -51,10 +53,10 @@ def export(asked, words):
         check_export_out(out, [each for each in (folder, against) if each is not None])
     progress = Progress(words)
     try:
-        source = read_source(folder, words, against=against, progress=progress)
+        source = _read(folder, against, words, progress)
         with _cancel_on_signal(words, progress, "export.stopping") as cancel, _writing(out):
             manifest = write_documents(source, out, wanted, progress.count, cancel)
-    except Cancelled:
+    except (Cancelled, KeyboardInterrupt):
         progress.clear()
         _warn(words("export.stopped"))
         return NO_PLAN
@@ -65,6 +67,19 @@ def export(asked, words):
         _warn(source.summary.interim)
         return INTERIM
     return 0
+
+
+def _read(folder, against, words, progress):
+    from planner.compare import CannotCompare
+    from planner.documents.source import read_source
+
+    try:
+        return read_source(folder, words, against=against, progress=progress)
+    except CannotCompare as cannot:
+        if cannot.key not in ("no_result", "changed", "other_version"):
+            raise
+        params = cannot.params | {"names": words("report.list_comma").join(cannot.params.get("names", ()))}
+        raise ExportWrong(cannot.key, **params) from None
 
 
 def question(asked):
@@ -86,6 +101,9 @@ def question(asked):
     imprint = Imprint(asked.organisation or "", asked.date or "", asked.review or "")
     template = None if asked.template is None else Path(asked.template)
     crs = f"EPSG:{crs}" if crs.isdigit() else crs
+    for name, text in asdict(imprint).items():
+        if len(text) > LONGEST_IMPRINT:
+            raise ExportWrong("wrong_imprint", option=name, most=LONGEST_IMPRINT)
     return Asked(what, asked.city, paper, orientation, crs, template, imprint, asked.font)
 
 

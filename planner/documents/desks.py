@@ -4,6 +4,7 @@ A pool of the standard library would import the caller's main module again and c
 a helper; both happen below the page. Plain pipes carry pickles, which only come from here.
 """
 
+import contextlib
 import gc
 import os
 import pickle
@@ -17,6 +18,7 @@ import planner
 
 HOUSE = Path(planner.__file__).parents[1]
 START = "from planner.documents.desks import serve; serve()"
+LEAVING = 10.0  # seconds: a sheet that is being drawn is drawn to its end
 ASK_AGAIN = 0.2  # seconds between looks at whether somebody said stop
 
 
@@ -34,7 +36,8 @@ class Desks:
         self._desks = []
         orders = pickle.dumps(orders)
         for _ in range(count):
-            desk = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+            desk = subprocess.Popen(command, **pipes, env=env, start_new_session=True)  # Ctrl-C is for who asked
             self._desks.append(desk)
             _send(desk.stdin, orders)
 
@@ -43,9 +46,14 @@ class Desks:
 
     def __exit__(self, *about):
         for desk in self._desks:
-            desk.kill()
-            desk.wait()
-            desk.stdin.close()
+            with contextlib.suppress(OSError):  # one that has ended by itself
+                desk.stdin.close()
+        for desk in self._desks:
+            try:
+                desk.wait(LEAVING)  # with its stdin it goes by itself, and clears its table
+            except subprocess.TimeoutExpired:
+                desk.kill()
+                desk.wait()
             desk.stdout.close()
 
     def drawn(self, piles, cancel=None):

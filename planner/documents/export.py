@@ -11,7 +11,7 @@ from planner.documents.annex import check_template, write_annex
 from planner.documents.atlas import ORIENTATIONS, PAPERS, THEMES, Imprint, check_font, write_atlas, write_figures
 from planner.documents.book import write_tables
 from planner.documents.gis import check_crs, write_handover
-from planner.documents.naming import province_code, stem
+from planner.documents.naming import fit, province_code, stem
 from planner.documents.written import check_export_out, manifest_of
 from planner.report.folder import replaced
 from planner.report.manifest import MANIFEST, digest_of, write_manifest
@@ -78,37 +78,44 @@ def write_documents(source, out, asked, progress=None, cancel=None):
     tell = progress or (lambda *about: None)
     check_export_out(out, [part.result.folder for part in (source, source.against) if part is not None])
     check_asked(asked, source)
-    with replaced(out) as folder:
-        kept = _kept(Path(out).resolve(), source, asked)
-        parts = {}
+    parts = {}
+
+    def finish(folder):
+        """Add what is kept, and the manifest: under the lock, so that two exports at once lose nothing."""
+        for name, files in _kept(Path(out).resolve(), source, asked).items():
+            if not any((folder / file).exists() for file in files):
+                for file in files:
+                    _copy(Path(out).resolve() / file, folder / file)
+                parts[name] = files
+        write_manifest(_manifest(source, asked, parts, folder), folder / MANIFEST)
+
+    with replaced(out, finish) as folder:
         for part in (part for part in WHAT if part in asked.what):
             tell(part, 0, None)
             before = _files(folder)
             WRITERS[part](source, folder, asked, tell, cancel)
             parts[_called(part, asked)] = sorted(_files(folder) - before)
-        for name, files in kept.items():
-            for file in files:
-                _copy(Path(out).resolve() / file, folder / file)
-            parts[name] = files
-        manifest = {
-            "jinyi": importlib.metadata.version("jinyi"),
-            "language": source.words.lang,
-            "plan": {"scenario": source.scenario.name, "fingerprint": source.fingerprint},
-            "against": source.against and source.against.fingerprint,
-            "interim": bool(source.summary.interim),
-            "documents": dict(sorted(parts.items())),
-            "asked": {part: _plain(asked, part) for part in WHAT if part in asked.what},
-            "cleaned": [asdict(each) for each in source.cleaned],
-            "files": {name: digest_of(folder / name) for name in sorted(_files(folder))},
-        }
-        write_manifest(manifest, folder / MANIFEST)
-    return manifest
+    return manifest_of(out)
+
+
+def _manifest(source, asked, parts, folder):
+    return {
+        "jinyi": importlib.metadata.version("jinyi"),
+        "language": source.words.lang,
+        "plan": {"scenario": source.scenario.name, "fingerprint": source.fingerprint},
+        "against": source.against and source.against.fingerprint,
+        "interim": bool(source.summary.interim),
+        "documents": dict(sorted(parts.items())),
+        "asked": {part: _plain(asked, part) for part in WHAT if part in asked.what},
+        "cleaned": [asdict(each) for each in source.cleaned],
+        "files": {name: digest_of(folder / name) for name in sorted(_files(folder))},
+    }
 
 
 def _atlas(source, folder, asked, tell, cancel):
     write_atlas(
         source,
-        folder / source.words("export.folder_atlas"),
+        atlas_folder(source, folder, asked.city),
         city=asked.city,
         paper=asked.paper,
         orientation=asked.orientation,
@@ -117,6 +124,12 @@ def _atlas(source, folder, asked, tell, cancel):
         progress=tell,
         cancel=cancel,
     )
+
+
+def atlas_folder(source, folder, city):
+    """Return where the sheets of an atlas stand; a city's own atlas is apart from its sheets in the province's."""
+    name = source.words("export.folder_atlas")
+    return Path(folder) / (f"{name} {city}{fit(source.names[city])}" if city else name)
 
 
 def _word(source, folder, asked, tell, cancel):

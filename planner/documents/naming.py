@@ -6,7 +6,7 @@ from planner.report.tables import clean_text
 
 PROVINCE_DIGITS = 6  # of a code; the province's own ends with zeros
 UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]+')
-LONGEST = 80  # characters of a title: with a folder before it every system takes it
+LONGEST = 90  # bytes of a place or a title: both in one name are less than what every system takes
 
 
 def stem(source, code, number, title):
@@ -27,4 +27,5 @@ def province_code(source):
 
 def fit(text):
     """Return text as a part of a file's name."""
-    return UNFIT.sub("", clean_text(text)).strip(" .")[:LONGEST].rstrip(" .")
+    whole = UNFIT.sub("", clean_text(text)).strip(" .").encode()[:LONGEST]
+    return whole.decode(errors="ignore").rstrip(" .")

@@ -19,11 +19,14 @@ def check_export_out(out, folders):
     ``folders`` are the plans that the documents are about.
     """
     out = Path(out).resolve()
-    if out in [Path(folder).resolve() for folder in folders]:
-        raise OutRefused("out_is_a_plan", out)
+    for folder in (Path(folder).resolve() for folder in folders):
+        if out == folder:
+            raise OutRefused("out_is_this_plan", out)
+        if folder in out.parents:  # a plan's folder holds what its run has written and nothing else
+            raise OutRefused("out_in_a_plan", out)
     check_out(out)
     if manifest_of(out) is not None and not is_export(out):
-        raise OutRefused("out_is_a_plan", out)
+        raise OutRefused("out_is_this_plan", out)
 
 
 def is_export(out):

@@ -42,8 +42,10 @@ def fewest_sites(problem, *, gap=0.0, clock):
 def _parts(core):
     """Return ``core`` in parts that share no site, to be solved one by one: large pieces, and all small ones as one."""
     rows, columns = core.cover.shape
+    if not rows:
+        return []
     joined = sparse.block_array([[None, core.cover], [core.cover.T, None]])
-    count, label = connected_components(joined, directed=False) if rows else (0, np.zeros(columns, dtype=int))
+    count, label = connected_components(joined, directed=False)
     size = np.bincount(label[:rows], minlength=count)
     piece = np.where(size > LARGE, np.cumsum(size > LARGE), 0)[label]  # 0: with the small ones
     parts = []

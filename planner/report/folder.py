@@ -81,9 +81,10 @@ def recover(out):
 
 
 @contextmanager
-def replaced(out):
+def replaced(out, finish=None):
     """Give a new empty folder to write into; when the block ends well, it takes the place of ``out`` in one step.
 
+    finish  called with the new folder just before, while no other run may replace ``out``
     When the block raises, or a name cannot be changed, ``out`` is as before and the new folder is gone. Raises OSError
     (:class:`OutRefused` among them).
     """
@@ -100,6 +101,9 @@ def replaced(out):
         _flush(new)
         with _locked(out.parent):
             check_out(out)
+            if finish is not None:
+                finish(new)
+                _flush(new)
             _swap(new, out)
     finally:
         shutil.rmtree(new, ignore_errors=True)

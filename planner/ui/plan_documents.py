@@ -133,8 +133,7 @@ def _made(frame, job):
         return
     say(f"● {words('page_export.documents_ready')}")
     alone = sorted(path for path in job.result.iterdir() if path.suffix in MIMES)
-    atlas = job.result / words("export.folder_atlas")
-    alone += sorted(path for path in atlas.glob("*.pdf"))[:1] if atlas.is_dir() else []
+    alone += sorted(job.result.glob(f"{words('export.folder_atlas')}*/*.pdf"))[:1]  # the one of all sheets comes first
     whole = job.result.with_suffix(".zip")
     scenario = frame.scenario or frame.draft.base.scenario
     for number, path in enumerate([*alone, whole]):

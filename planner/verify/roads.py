@@ -60,7 +60,7 @@ class Roads:
                 np.minimum.at(amount, self.point, along.min(axis=0)[self.node] + self.leg)
                 # Who comes onto the roads where the station does may drive straight there.
                 here = np.unique(self.point[np.isin(self.node, nodes[mine])])
-                straight = self._whole(np.hypot(*(self.xy[here] - sites[k]).T.astype(float)))
+                straight = self._whole(np.ceil(np.hypot(*(self.xy[here] - sites[k]).T.astype(float)) - ROUNDING))
                 amount[here] = np.minimum(amount[here], straight)
             yield k, np.where(np.isinf(amount), UNREACHED, np.where(np.isinf(amount), 0, amount).astype(np.int64))
 

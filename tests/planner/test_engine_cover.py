@@ -192,3 +192,10 @@ def test_the_status_follows_from_the_numbers():
     assert found([2, 1], 10, 10.0, 0).status == OPTIMAL
     assert found([1], 99, 100, 0.02).status == WITHIN_GAP
     assert found([1], 99, 100, 0.001).status == found([1], 99, None, 1).status == INTERIM
+
+
+def test_a_problem_stopped_before_anybody_is_left_has_no_parts():
+    """Stopped early, the reduction may leave sites and no rows."""
+    nobody = np.zeros(0, dtype=np.int64)
+    cover = sparse.csr_array((0, 3), dtype=np.int64)
+    assert engine._parts(engine.Reduced(cover, nobody, nobody, np.arange(3), np.arange(3))) == []

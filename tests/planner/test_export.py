@@ -18,7 +18,7 @@ from planner import cli
 from planner.compare import CannotCompare
 from planner.documents import export
 from planner.documents.atlas import Cancelled
-from planner.documents.export import Asked, write_documents
+from planner.documents.export import Asked, atlas_folder, write_documents
 from planner.documents.naming import fit
 from planner.documents.source import read_source
 from planner.documents.written import changed_files, manifest_of, usual_out
@@ -87,6 +87,8 @@ def test_a_plan_or_somebody_elses_folder_is_never_replaced(source, result, tmp_p
     shutil.copytree(result, other)
     with pytest.raises(OutRefused):
         write_documents(source, other, Asked(what=("excel",)))
+    with pytest.raises(OutRefused, match="out_in_a_plan"):
+        write_documents(source, result / "documents", Asked(what=("excel",)))
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "报告.docx").write_bytes(b"mine")
     with pytest.raises(OutRefused):
@@ -184,6 +186,23 @@ def test_documents_of_the_same_plan_are_kept_and_those_of_another_go(source, tmp
     assert sorted(manifest["documents"]) == ["excel 140100"]
 
 
+def test_two_exports_at_once_into_one_folder_lose_nothing(source, tmp_path):
+    out, begun = tmp_path / "out", []
+
+    def tell(stage, done, total):
+        if not begun:  # while the first is at work a second one begins and ends
+            begun.append(stage)
+            write_documents(source, out, Asked(what=("excel",), city="140200"))
+
+    manifest = write_documents(source, out, Asked(what=("excel",)), tell)
+    assert sorted(manifest["documents"]) == ["excel", "excel 140200"] and not changed_files(out)
+
+
+def test_a_citys_atlas_stands_apart_from_the_provinces(source, tmp_path):
+    folders = {atlas_folder(source, tmp_path, city) for city in (None, *source.region.cities.index)}
+    assert len(folders) == 1 + len(source.region.cities)
+
+
 def test_a_stop_leaves_the_old_folder_as_it_was(source, tmp_path):
     out = tmp_path / "out"
     write_documents(source, out, Asked(what=("excel",)))
@@ -221,7 +240,7 @@ def test_hostile_names_are_text_in_every_document_and_what_was_cleaned_is_said(t
 
 def test_names_of_files_are_fit_for_every_system():
     assert fit('a<b>:"/\\|?*\x00\n县. ') == "ab 县"
-    assert len(fit("长" * 300)) == 80
+    assert len(fit("长" * 300).encode()) <= 90 and fit("长" * 300).startswith("长长")
 
 
 # -- the command -------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from geo.stations import HEADINGS
 from geo.words import LANGUAGES, load_words
 from planner.report import VerificationFailed
 from planner.scenario import load_scenario, vary
+from planner.settings import ALL_SETTINGS
 from planner.ui.desk import Job
 from planner.ui.progress import progress_html
 from planner.ui.settings import ABOUT, question, scenario_file, scenario_names, variant
@@ -318,13 +319,14 @@ def test_every_word_of_the_page_stands_in_both_catalogues_and_is_used():
     called = set(re.findall(rf"""["']((?:{sections})\.[\w.]+)["']""", source))
     called -= {"table.csv", "table.xlsx"}  # names of files
     assert called and not [key for key in called if key not in zh or key not in en]
-    stems = {stem.split("{")[0] for stem in re.findall(r'f["\']((?:ui|shelf|page\w*)\.[\w.]*\{)', source)}
-    quoted = set(re.findall(r'["\'](\w+)["\']', source))
+    stems = {stem.split("{")[0] for stem in re.findall(rf"""f["']((?:{sections})\.[\w.]*{{)""", source)}
+    parts = set(re.findall(r"""["'](\w+)["']""", source)) | {setting.field for setting in ALL_SETTINGS}
 
     def made(key):
-        """Whether a key is put together: of a stem that says what it is about, or of one and a quoted last part."""
+        """Whether a key is put together: of a stem that says what it is about, or of a part written somewhere."""
         for stem in (stem for stem in stems if key.startswith(stem)):
-            if stem.count(".") > 1 or not stem.endswith(".") or set(key[len(stem) :].split(".")) <= quoted:
+            rest = key[len(stem) :].removesuffix("_how").split(".")
+            if stem.count(".") > 1 or not stem.endswith(".") or set(rest) <= parts:
                 return True
         return False
 

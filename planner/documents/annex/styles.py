@@ -22,6 +22,7 @@ SIDEWAYS = {"w": 297, "h": 210, "top": 28, "right": 37, "bottom": 26, "left": 35
 
 LATIN = "Times New Roman"
 FONTS = ("title", "black", "kai", "body", "song")  # words annex.font: as offices have it, then what may stand in
+LARGEST_TEMPLATE = 64 * 1024**2  # bytes, unpacked
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # how a document with a password, and one of Word 97, begins
 
 
@@ -140,6 +141,7 @@ def opened(path):
         raise Rejected([Fault("annex_template_protected", file=path.name)])
     if not head.startswith(b"PK"):
         raise Rejected([Fault("annex_template_kind", file=path.name)])
+    _check_parts(path)
     try:
         document = Document(path)
         protected = document.settings.element.find(qn("w:documentProtection"))
@@ -153,6 +155,21 @@ def opened(path):
     if protected is not None and protected.get(qn("w:enforcement")) in ("1", "true", "on"):
         raise Rejected([Fault("annex_template_protected", file=path.name)])
     return document
+
+
+def _check_parts(path):
+    """Refuse a template with programs, with declarations of its own in its XML, or that unpacks to more than a file."""
+    try:
+        with zipfile.ZipFile(path) as parts:
+            large = sum(part.file_size for part in parts.infolist()) > LARGEST_TEMPLATE
+            programs = any("vbaProject" in name for name in parts.namelist())
+            if not large:
+                texts = (parts.read(name) for name in parts.namelist() if name.endswith((".xml", ".rels")))
+                programs |= any(b"<!DOCTYPE" in text or b"<!ENTITY" in text for text in texts)
+    except Exception as error:
+        raise Rejected([Fault("annex_template_damaged", file=path.name)]) from error
+    if large or programs:
+        raise Rejected([Fault("annex_template_large" if large else "annex_template_programs", file=path.name)])
 
 
 def set_page(section, page):

@@ -32,6 +32,7 @@ from planner.documents.gis.sld import sld_text
 from planner.documents.gis.symbols import looks_of
 from planner.documents.naming import province_code, stem
 from planner.report.layers import build_layers
+from planner.report.summary import share
 from planner.report.tables import clean_text
 
 NUMBERS = {"package": 23, "geodatabase": 24, "project": 25, "styles": 26}
@@ -156,7 +157,7 @@ def _more_of(counties, source):
         "change_per_1000": (counties["plan_per_1000"] - counties["now_per_1000"]).round(2) + 0.0,
         "vehicles": vehicles.astype("int64"),
         "vehicles_per_100000": (vehicles * 100_000 / persons).astype(float).round(1),
-        "uncovered_now_percent": (100 * beyond / people.where(people > 0)).astype(float).round(1),
+        "uncovered_now_percent": [_percent(*each) for each in zip(beyond, people, strict=True)],
     }
     if source.against is not None:
         other = source.against.tables["beds_by_county"].set_index("code")["plan_per_1000"].reindex(counties["code"])
@@ -164,6 +165,11 @@ def _more_of(counties, source):
         more["difference_per_1000"] = (counties["plan_per_1000"] - other.to_numpy()).round(2) + 0.0
     order = [*counties.columns.drop("geometry"), *more, "geometry"]
     return counties.assign(**more)[order]
+
+
+def _percent(part, whole):
+    """Return a share as the maps say it: never rounded to none or to all; NaN where nobody lives."""
+    return float(share(part, whole).rstrip("%")) if whole > 0 else float("nan")
 
 
 def _placed(shape, name, crs):
