@@ -127,6 +127,9 @@ def _made(frame, job):
     words = frame.words
     if job.state != DONE:
         head, trouble = words("page_export.failed"), job.trouble
+        if trouble.kind == "stopped":
+            say(f"■ {words('export.stopped')}")
+            return
         said = trouble.reasons(words.lang) or [words(f"ui.trouble.{trouble.kind}.what")]
         reasons = "".join(f"<li>{text(each)}</li>" for each in said)
         st.html(f'<div class="jy-note alarm"><h3>▲ {text(head)}</h3><ul>{reasons}</ul></div>')

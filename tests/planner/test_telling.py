@@ -85,7 +85,7 @@ def test_without_a_facility_table_it_is_said_that_the_rule_was_not_applied(table
     freezes = tables["freezes"]
     without = {"facilities": tables["facilities"][:0], "freezes": freezes[freezes["scope"].eq("province")]}
     (line,) = freeze_lines(tables | without, ZH)
-    assert "没有机构表" in line and "三(二)3" in line and "facilities" in line
+    assert "没有机构表" in line and "三(二)3" in line and "提供机构表" in line
     nothing = {"facilities": tables["facilities"][:0], "freezes": freezes[:0]}
     assert freeze_lines(tables | nothing, ZH) == []
 
