@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import signal
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -24,6 +25,8 @@ LONG = ("test_notebooks.py", "test_verify.py", "test_locate_oracles.py", "test_a
 def pytest_configure(config):
     """Let the files run in the order of their collection; pytest-xdist begins with those of most tests."""
     config.option.loadscopereorder = False
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job; tests press Ctrl-C
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
