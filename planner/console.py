@@ -9,6 +9,22 @@ LINE_SECONDS = 5.0  # between two progress lines where the output is kept, in a 
 REDRAW_SECONDS = 0.2  # between two redrawings of the one line of a terminal
 
 
+class AskedWrong(Exception):
+    """Something that cannot be done as asked: ``key`` below the class's ``section`` names the sentence. Exit code 2."""
+
+    exit_code = 2
+    section = ""
+
+    def __init__(self, key, **params):
+        self.key = key
+        self.params = params
+        super().__init__(f"{key} {params}".rstrip())
+
+    def tell(self, words):
+        """Return what is wrong and what to do, in the language of ``words``."""
+        return words(f"{self.section}.{self.key}", **self.params)
+
+
 def width(text):
     """Return how many terminal cells ``text`` takes: two for a Chinese sign, none for a combining one."""
     return sum(0 if unicodedata.combining(s) else 2 if unicodedata.east_asian_width(s) in "WF" else 1 for s in text)

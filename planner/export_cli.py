@@ -3,25 +3,16 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from planner.console import Progress, table_lines
+from planner.console import AskedWrong, Progress, table_lines
 from planner.settings import printable
 
 LONGEST_IMPRINT = 60  # characters of a line that is printed on every sheet
 
 
-class ExportWrong(Exception):
-    """An export that cannot be made as asked: ``key`` below ``export`` names the sentence. Exit code 2."""
+class ExportWrong(AskedWrong):
+    """An export that cannot be made as asked."""
 
-    exit_code = 2
-
-    def __init__(self, key, **params):
-        self.key = key
-        self.params = params
-        super().__init__(f"{key} {params}".rstrip())
-
-    def tell(self, words):
-        """Return what is wrong and what to do, in the language of ``words``."""
-        return words(f"export.{self.key}", **self.params)
+    section = "export"
 
 
 def add_options(parser, words):

@@ -5,26 +5,17 @@ import time
 from pathlib import Path
 
 from geo.region import project
-from planner.console import Progress
+from planner.console import AskedWrong, Progress
 
 LONGEST_DAYS = 366
 LARGEST_SEED = 10**9
 WARM_UP_DAYS = 1.0
 
 
-class SimulationWrong(Exception):
-    """A simulation that cannot be run as asked: ``key`` below ``simulation`` names the sentence. Exit code 2."""
+class SimulationWrong(AskedWrong):
+    """A simulation that cannot be run as asked."""
 
-    exit_code = 2
-
-    def __init__(self, key, **params):
-        self.key = key
-        self.params = params
-        super().__init__(f"{key} {params}".rstrip())
-
-    def tell(self, words):
-        """Return what is wrong and what to do, in the language of ``words``."""
-        return words(f"simulation.{self.key}", **self.params)
+    section = "simulation"
 
 
 def simulate(asked, words):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from geo.faults import Fault, Rejected
 from planner.documents.annex import check_template, write_annex
-from planner.documents.atlas import ORIENTATIONS, PAPERS, THEMES, Imprint, check_font, write_atlas, write_figures
+from planner.documents.atlas import ORIENTATIONS, PAPERS, Imprint, check_font, write_atlas, write_figures
 from planner.documents.book import write_tables
 from planner.documents.gis import check_crs, write_handover
 from planner.documents.naming import fit, province_code, stem
@@ -134,10 +134,7 @@ def atlas_folder(source, folder, city):
 
 def _word(source, folder, asked, tell, cancel):
     with tempfile.TemporaryDirectory(prefix="jinyi-") as drawn:
-        themes = [theme for theme in THEMES if theme != "difference" or source.against is not None]
-        figures = write_figures(
-            source, Path(drawn), city=asked.city, themes=themes, font=asked.font, progress=tell, cancel=cancel
-        )
+        figures = write_figures(source, Path(drawn), city=asked.city, font=asked.font, progress=tell, cancel=cancel)
         write_annex(
             source,
             path_of(source, folder, "word", asked),

@@ -12,7 +12,7 @@ from planner.ui.ground import region_here
 from planner.ui.sheets import text
 from planner.ui.uploads import uploader
 
-JOB, USUAL = "documents-job", ("word", "excel")
+USUAL = ("word", "excel")
 MIMES = {
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
